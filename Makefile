@@ -1,0 +1,80 @@
+# Everything a developer does. `make` alone lists it.
+PORT ?= 8000
+DATA ?= data
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATIC := clickatlas/static/index.html
+SERVE := $(BIN)/clickatlas serve --data "$(DATA)" --port "$(PORT)"
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/basemap/.cache/*' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo dev test lint types test-python test-web test-browser bench docs lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.installed $(STATIC) ## everything set up, then clickatlas on http://127.0.0.1:8000 (PORT=, DATA=)
+	@$(SERVE)
+
+demo: $(VENV)/.installed $(STATIC) ## make run with 200,000 sample clicks on the map
+	@$(BIN)/clickatlas demo --data "$(DATA)"
+	@$(SERVE)
+
+dev: $(VENV)/.installed-dev $(STATIC) ## serve, and start again when a Python file changes; the page reloads on http://127.0.0.1:5173
+	@(cd web && npm run --silent dev) & trap "kill $$!" EXIT; \
+	$(BIN)/watchfiles --filter python --sigint-timeout 10 '$(SERVE)' clickatlas
+
+test: lint types test-python test-web test-browser ## lint, types, Python, web and browser tests
+
+lint: $(VENV)/.installed-dev web/node_modules/.installed ## ruff and the page's own linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev web/node_modules/.installed ## mypy --strict and tsc
+	$(BIN)/mypy
+	cd web && npm run --silent check
+
+test-python: $(VENV)/.installed-dev $(STATIC) ## unit and server tests, on the real City database
+	$(BIN)/pytest tests/unit tests/server
+
+test-web: web/node_modules/.installed ## the page's unit tests
+	cd web && npm test --silent
+
+test-browser: $(VENV)/.installed-dev $(STATIC) ## a real Chromium against a real server; pictures in artefacts/
+	@CHROMIUM="$$(sh tests/browser/chromium.sh)" && export CHROMIUM && $(BIN)/pytest tests/browser
+
+bench: $(VENV)/.installed-dev $(STATIC) ## figures as ratios against a peer in the same run
+	$(BIN)/python -m bench
+
+docs: $(VENV)/.installed-dev ## write docs/settings.md from the settings table
+	$(BIN)/python -m clickatlas.settings > docs/settings.md
+
+lock: ## renew both lock files (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra install pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra install --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what make built; data and the download cache stay
+	rm -rf $(VENV) web/node_modules clickatlas/static build *.egg-info
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || { echo "• creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "• installing Python packages (about half a minute the first time)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "• installing the developers' Python packages"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json
+	@echo "• installing npm packages"
+	@cd web && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(STATIC): web/node_modules/.installed $(WEB_SOURCES)
+	@echo "• building the web page"
+	@cd web && npm run --silent build
+	@touch $@

@@ -1,0 +1,1 @@
+"""Where an address is, and what is known about there."""

@@ -1,0 +1,1 @@
+"""What happened: the click store and the way into it."""

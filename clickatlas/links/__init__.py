@@ -1,0 +1,1 @@
+"""Links, campaigns, workspaces and the people who sign in."""

