@@ -55,23 +55,20 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64, description="Processes that answer short links.")
     public_url: Annotated[str, AfterValidator(_base_url)] = Field(
         "",
-        description="Where people reach clickatlas, such as https://go.example.com; short links start with it. "
-        "Empty: http://HOST:PORT.",
+        description="Where people reach clickatlas, such as https://go.example.com; short links start with "
+        "it. Empty: http://HOST:PORT.",
     )
     trusted_proxies: Networks = Field(
         (),
-        description="Networks (CIDR, comma-separated) whose X-Forwarded-For and Forwarded headers are believed.",
+        description="Networks (CIDR, comma-separated) whose X-Forwarded-For and Forwarded are believed.",
     )
     case_sensitive_codes: bool = Field(True, description="Whether /Spring and /spring are different links.")
-    respect_dnt: bool = Field(
-        False, description="Whether a visitor's DNT or Sec-GPC header coarsens their click to the region."
-    )
     spool_fsync_ms: int = Field(
         100,
         ge=0,
         le=60_000,
-        description="How often the spool is flushed to the disk itself; 0: before each answer. A crash of the "
-        "program loses nothing either way; a loss of power loses at most this much.",
+        description="How often the spool is flushed to the disk itself; 0: before each answer. A crash of "
+        "the program loses nothing either way; a loss of power loses at most this much.",
     )
     spool_segment_mb: int = Field(64, ge=1, le=4096, description="Size at which a spool segment is closed.")
     ingest_interval_ms: int = Field(
@@ -181,8 +178,8 @@ def markdown() -> str:
         shown = str(shown).lower() if isinstance(shown, bool) else "" if shown is None else shown
         flag = f"--{name.replace('_', '-')}"
         lines.append(
-            f"| `{name}` | `CLICKATLAS_{name.upper()}` | `{flag}` | {f'`{shown}`' if shown != '' else 'empty'} "
-            f"| {field.description} |"
+            f"| `{name}` | `CLICKATLAS_{name.upper()}` | `{flag}` "
+            f"| {f'`{shown}`' if shown != '' else 'empty'} | {field.description} |"
         )
     return "\n".join(
         [*lines, "", "This page is printed from the table in `clickatlas/settings.py` by `make docs`.", ""]

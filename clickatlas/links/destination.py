@@ -1,0 +1,88 @@
+"""Where a link may lead, and what its code may be."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from clickatlas.errors import conflict, invalid
+
+RESERVED = frozenset(
+    {"api", "app", "docs", "static", "health", "metrics", "robots.txt", "favicon.ico", ".well-known"}
+)
+# Letters and digits that nobody mistakes for each other when read off a poster.
+CLEAR_LETTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+_CODE = re.compile(r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}$")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+MAX_URL = 8192
+
+
+def random_code(length: int = 6) -> str:
+    """A code of `length` clear letters; 6 of them make 30 billion."""
+    return "".join(secrets.choice(CLEAR_LETTERS) for _ in range(length))
+
+
+def checked_code(code: str) -> str:
+    """`code` if a link may have it; raises `Problem` (422, 409 for a reserved word)."""
+    if code.lower() in RESERVED:
+        raise conflict(f"The code {code!r} is reserved for clickatlas itself.", remedy="Choose another code.")
+    if not _CODE.match(code):
+        raise invalid(
+            f"The code {code[:80]!r} can't be used.",
+            remedy="Use 1 to 64 letters, digits, '-', '_', '~' or '.', and don't start with '.'.",
+            field="code",
+        )
+    return code
+
+
+def checked_url(url: str) -> str:
+    """`url` as an ASCII-only http(s) address, safe in a header; raises `Problem` (422).
+
+    Host names go to punycode (IDNA), other characters to percent-encoded UTF-8.
+    """
+    text = url.strip()
+    if not text or _CONTROL.search(text) or len(text) > MAX_URL:
+        raise _bad_url("is empty, too long or has control characters")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise _bad_url(f"can't be read ({error})") from None
+    if parts.scheme.lower() not in ("http", "https"):
+        raise _bad_url("does not start with http:// or https://")
+    if not host:
+        raise _bad_url("names no host")
+    if parts.username is not None or parts.password is not None:
+        raise _bad_url("carries a user name or password")
+    if ":" in host:
+        ascii_host = f"[{host}]"
+    else:
+        try:
+            ascii_host = host.encode("ascii").decode() if host.isascii() else host.encode("idna").decode()
+        except UnicodeError:
+            raise _bad_url(f"names a host that can't exist ({host})") from None
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", ascii_host):
+            raise _bad_url(f"names a host that can't exist ({host})")
+    netloc = f"{ascii_host}:{port}" if port is not None else ascii_host
+    keep = "!#$%&'()*+,/:;=?@[]~-._"
+    result = urlunsplit(
+        (
+            parts.scheme.lower(),
+            netloc,
+            quote(parts.path, safe=keep),
+            quote(parts.query, safe=keep),
+            quote(parts.fragment, safe=keep),
+        )
+    )
+    if len(result) > MAX_URL:
+        raise _bad_url("is too long")
+    return result
+
+
+def _bad_url(why: str) -> Exception:
+    return invalid(
+        f"The destination {why}.",
+        remedy="Give a whole address, such as https://example.com/page.",
+        field="url",
+    )

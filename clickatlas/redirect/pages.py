@@ -1,0 +1,31 @@
+"""The small pages a visitor sees when a link leads nowhere."""
+
+from __future__ import annotations
+
+import html
+import json
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="robots" content="noindex"><title>{title}</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 1.1rem/1.55 system-ui, sans-serif; max-width: 32rem; margin: 18vh auto 0; padding: 0 1.5rem }}
+h1 {{ font-size: 1.5rem; margin: 0 0 .4rem }} p {{ margin: 0; opacity: .75 }}
+</style>
+<h1>{title}</h1><p>{detail}</p></html>
+"""
+
+
+def page(status: int, title: str, detail: str, *, as_json: bool) -> tuple[bytes, bytes]:
+    """(body, content type): a readable page, or an RFC 9457 document where JSON was asked for."""
+    if as_json:
+        document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        return json.dumps(document).encode(), b"application/problem+json"
+    text = _PAGE.format(title=html.escape(title), detail=html.escape(detail))
+    return text.encode(), b"text/html; charset=utf-8"
+
+
+UNKNOWN = (404, "This link leads nowhere", "Check it for a typing mistake: capital letters count.")
+EXPIRED = (410, "This link has expired", "Whoever shared it set it to end. Ask them for a new one.")
+STARTING = (503, "Just starting", "clickatlas is getting ready. Try again in a moment.")

@@ -1,0 +1,118 @@
+"""The street: a raw ASGI function that answers short links and forwards the rest."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from clickatlas.atlas.files import current
+from clickatlas.atlas.locate import Locator
+from clickatlas.links.database import LinksDatabase
+from clickatlas.links.destination import RESERVED
+from clickatlas.redirect.capture import Capture
+from clickatlas.redirect.directory import Directory, Entry
+from clickatlas.redirect.forward import AppAway, Forward, Receive, Scope, Send
+from clickatlas.redirect.pages import EXPIRED, STARTING, UNKNOWN, page
+from clickatlas.redirect.spool import Spool
+from clickatlas.redirect.visitor import Proxies, read_agent
+from clickatlas.settings import Settings
+
+log = logging.getLogger("clickatlas.redirect")
+
+NOT_CACHED = (b"cache-control", b"private, no-store")
+EMPTY = {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+class Street:
+    """The ASGI application of a redirect process."""
+
+    def __init__(self, directory: Directory, capture: Capture, forward: Forward) -> None:
+        self._directory = directory
+        self._capture = capture
+        self._forward = forward
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        code = scope["path"][1:]
+        if code.endswith("/"):
+            code = code[:-1]
+        if not code or "/" in code or code.lower() in RESERVED:
+            first = code.split("/", 1)[0].lower()
+            if first in RESERVED or not code:
+                await self._to_app(scope, receive, send)
+            else:
+                await _send_page(scope, send, UNKNOWN)
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            await _send_page(scope, send, (405, "Method not allowed", "A short link answers GET and HEAD."))
+            return
+        entry = self._directory.find(code)
+        if entry is None:
+            await _send_page(scope, send, UNKNOWN)
+        elif entry.expires_ms and entry.expires_ms <= time.time_ns() // 1_000_000:
+            await _send_page(scope, send, EXPIRED)
+        else:
+            client = scope.get("client")
+            await self._capture.record(
+                entry.link, client[0] if client else "", scope["headers"], head=scope["method"] == "HEAD"
+            )
+            location = (b"location", _location(entry, scope["query_string"]))
+            headers = [location, NOT_CACHED, (b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": 302, "headers": headers})
+            await send(EMPTY)
+
+    async def _to_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def sending(message: dict[str, object]) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._forward(scope, receive, sending)
+        except AppAway as error:
+            log.warning("the app process does not answer: %s", error)
+            if not started:
+                await _send_page(scope, send, STARTING)
+
+
+def _location(entry: Entry, query: bytes) -> bytes:
+    if not (query and entry.pass_query):
+        return entry.url + entry.fragment
+    return entry.url + (b"&" if b"?" in entry.url else b"?") + query + entry.fragment
+
+
+async def _send_page(scope: Scope, send: Send, what: tuple[int, str, str]) -> None:
+    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    wants_json = b"json" in accept and b"text/html" not in accept
+    body, kind = page(*what, as_json=wants_json)
+    headers = [(b"content-type", kind), NOT_CACHED, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": what[0], "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else body
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def app_socket(data: Path) -> Path:
+    """Where the app process listens."""
+    return data / "run" / "app.sock"
+
+
+def create_street(settings: Settings) -> tuple[Street, Spool]:
+    """A redirect process's application and its spool, from `settings`."""
+    folder = current(settings.data / "atlas")
+    if folder is None:
+        raise RuntimeError("no atlas: run 'clickatlas atlas update' first")
+    links = LinksDatabase(settings.data)
+    spool = Spool(
+        settings.data / "spool",
+        segment_bytes=settings.spool_segment_mb << 20,
+        fsync_ms=settings.spool_fsync_ms,
+    )
+    capture = Capture(Locator.open(folder), spool, Proxies(settings.trusted_proxies))
+    read_agent("Mozilla/5.0 warm-up")  # compiles the crawler list now (0.2 s), not for the first visitor
+    directory = Directory(links, case_sensitive=settings.case_sensitive_codes)
+    return Street(directory, capture, Forward(app_socket(settings.data))), spool
