@@ -61,9 +61,7 @@ class Directory:
     def _look_up(self, code: str) -> Entry | None:
         column = Link.code if self._case_sensitive else func.lower(Link.code)
         with self._links.reading() as session:
-            row = session.execute(
-                self._columns().where(column == code).order_by(Link.id).limit(1)
-            ).one_or_none()
+            row = session.execute(self._columns().where(column == code)).tuples().first()
         if row is None:
             if len(self._unknown) >= MAX_UNKNOWN:
                 self._unknown.clear()
