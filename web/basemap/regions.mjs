@@ -26,7 +26,11 @@ export function counties(topology) {
       name: properties.name,
       region: `US-${STATES[id.slice(0, 2)]}`,
     })),
-    borders: inner(topology, topology.objects.counties, (a, b) => a.id.slice(0, 2) === b.id.slice(0, 2)),
+    borders: inner(
+      topology,
+      topology.objects.counties,
+      (a, b) => a.id.slice(0, 2) === b.id.slice(0, 2),
+    ),
   };
 }
 

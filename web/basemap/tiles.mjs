@@ -13,7 +13,13 @@ export class Tiles {
   addShapes(layer, features, from, to, exact = to) {
     const index = new GeoJSONVT(
       { type: "FeatureCollection", features },
-      { maxZoom: Math.max(exact, to), indexMaxZoom: to, indexMaxPoints: 0, extent: EXTENT, buffer: 64 },
+      {
+        maxZoom: Math.max(exact, to),
+        indexMaxZoom: to,
+        indexMaxPoints: 0,
+        extent: EXTENT,
+        buffer: 64,
+      },
     );
     for (let z = from; z <= to; z++)
       for (let x = 0; x < 2 ** z; x++)
@@ -43,7 +49,9 @@ export class Tiles {
   /** ["z/x/y", bytes] of every tile. */
   *encoded() {
     for (const [path, layers] of this.#tiles) {
-      const content = Object.fromEntries([...layers].map(([name, features]) => [name, { features }]));
+      const content = Object.fromEntries(
+        [...layers].map(([name, features]) => [name, { features }]),
+      );
       yield [path, fromGeojsonVt(content, { version: 2, extent: EXTENT })];
     }
   }

@@ -10,6 +10,8 @@ type Layout = NonNullable<SymbolLayerSpecification["layout"]>;
 
 // Tiles carry only what their zoom may show; the filter does the same for stretched tiles.
 const DUE: ExpressionSpecification = ["<=", ["get", "minzoom"], ["zoom"]];
+// An area larger than the view is no longer named by one word in its middle.
+const WHOLE: ExpressionSpecification = ["all", DUE, [">=", ["get", "maxzoom"], ["zoom"]]];
 
 const COMMON: Layout = {
   "text-field": ["get", "name"],
@@ -48,7 +50,17 @@ export function labelLayers(palette: Palette): LayerSpecification[] {
       layout: {
         ...COMMON,
         "text-font": [FONTS.regular],
-        "text-size": ["interpolate", ["linear"], ["zoom"], 6, 10.5, 10, 12.5],
+        "text-size": [
+          "interpolate",
+          ["linear"],
+          ["zoom"],
+          6,
+          10.5,
+          9,
+          ["step", ["get", "minzoom"], 13.5, 7, 12.5, 8, 11.5],
+          11,
+          ["step", ["get", "minzoom"], 15, 7, 14, 8, 12.5],
+        ],
       },
       paint: {
         "text-color": palette.townText,
@@ -61,7 +73,7 @@ export function labelLayers(palette: Palette): LayerSpecification[] {
       type: "symbol",
       source: "basemap",
       "source-layer": "region_labels",
-      filter: DUE,
+      filter: WHOLE,
       minzoom: 3,
       maxzoom: 8,
       layout: {
@@ -111,7 +123,7 @@ export function labelLayers(palette: Palette): LayerSpecification[] {
       type: "symbol",
       source: "basemap",
       "source-layer": "country_labels",
-      filter: DUE,
+      filter: WHOLE,
       minzoom: 1,
       maxzoom: 8,
       layout: {

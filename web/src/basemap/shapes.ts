@@ -20,18 +20,6 @@ export function shapeLayers(palette: Palette): LayerSpecification[] {
       paint: { "fill-color": palette.ocean },
     },
     {
-      id: "county-borders",
-      type: "line",
-      source: "basemap",
-      "source-layer": "county_borders",
-      minzoom: 5,
-      paint: {
-        "line-color": palette.countyBorder,
-        "line-width": ["interpolate", ["linear"], ["zoom"], 5, 0.4, 9, 1],
-        "line-opacity": ["interpolate", ["linear"], ["zoom"], 5, 0, 6.5, 1],
-      },
-    },
-    {
       id: "coast",
       type: "line",
       source: "basemap",
@@ -40,6 +28,19 @@ export function shapeLayers(palette: Palette): LayerSpecification[] {
       paint: {
         "line-color": palette.coast,
         "line-width": ["interpolate", ["linear"], ["zoom"], 0, 0.4, 4, 0.7, 9, 1],
+      },
+    },
+    {
+      id: "county-borders",
+      type: "line",
+      source: "basemap",
+      "source-layer": "county_borders",
+      minzoom: 5,
+      paint: {
+        "line-color": palette.countyBorder,
+        "line-width": ["interpolate", ["linear"], ["zoom"], 5, 0.4, 9, 1],
+        // Too coarse for a street-level view: there it steps back.
+        "line-opacity": ["interpolate", ["linear"], ["zoom"], 5, 0, 6.5, 1, 9, 1, 11, 0.5],
       },
     },
     {
@@ -63,7 +64,7 @@ export function shapeLayers(palette: Palette): LayerSpecification[] {
       layout: { "line-join": "round", "line-cap": "round" },
       paint: {
         "line-color": palette.countryBorder,
-        "line-width": ["interpolate", ["linear"], ["zoom"], 0, 0.4, 3, 0.8, 6, 1.4, 9, 2.2],
+        "line-width": ["interpolate", ["linear"], ["zoom"], 0, 0.5, 3, 0.9, 6, 1.4, 9, 2],
       },
     },
   ];
