@@ -1,0 +1,192 @@
+import type {
+  ExpressionSpecification,
+  LayerSpecification,
+  StyleSpecification,
+} from "maplibre-gl";
+import { FONTS } from "../basemap/fonts";
+import { AREA_SOURCES, basemapStyle, HEAT_BEFORE } from "../basemap/style";
+import type { Mode } from "../state/address";
+import type { Shade } from "../state/theme.svelte";
+import { between, intensities, RADIUS, RAMP } from "./ramp";
+
+/** Bubble radius in px by clicks: the same for every filter and zoom, so that sizes can be compared. */
+export const BUBBLES: [clicks: number, px: number][] = [
+  [1, 11],
+  [10, 13],
+  [100, 16],
+  [1_000, 20],
+  [10_000, 26],
+  [100_000, 33],
+  [1_000_000, 40],
+];
+
+const INK = {
+  light: { bubble: "#b4380f", ring: "#b4380f", count: "#ffffff", lit: "#0c6b6b" },
+  dark: { bubble: "#ffab70", ring: "#ffab70", count: "#2b1204", lit: "#7fe3d6" },
+};
+
+const HOVERED: ExpressionSpecification = ["boolean", ["feature-state", "hovered"], false];
+const LIT: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false];
+
+export interface ClickLayers {
+  shade: Shade;
+  mode: Mode;
+  tiles: string[];
+  heatMax: Record<string, number>;
+}
+
+/** The whole style: the basemap, heat under its labels, clusters over everything. */
+export function mapStyle(drawn: ClickLayers): StyleSpecification {
+  const base = basemapStyle(drawn.shade);
+  const at = base.layers.findIndex(({ id }) => id === HEAT_BEFORE);
+  const layers = [...base.layers];
+  layers.splice(at < 0 ? layers.length : at, 0, heatLayer(drawn), ...countryOutline(drawn));
+  return {
+    ...base,
+    sources: {
+      ...base.sources,
+      clicks: {
+        type: "vector",
+        tiles: drawn.tiles,
+        minzoom: 0,
+        maxzoom: 14,
+        promoteId: { clusters: "id" },
+      },
+      spot: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
+    },
+    layers: [...layers, spotLayer(drawn), clusterLayer(drawn), countLayer(drawn)],
+  };
+}
+
+function heatLayer({ shade, mode, heatMax }: ClickLayers): LayerSpecification {
+  return {
+    id: "heat",
+    type: "heatmap",
+    source: "clicks",
+    "source-layer": "heat",
+    layout: { visibility: mode === "heat" ? "visible" : "none" },
+    paint: {
+      "heatmap-weight": ["get", "clicks"],
+      "heatmap-intensity": heatIntensity(heatMax),
+      "heatmap-radius": ["interpolate", ["linear"], ["zoom"], ...RADIUS.flat()],
+      "heatmap-color": [
+        "interpolate",
+        ["linear"],
+        ["heatmap-density"],
+        ...RAMP[shade].flat(),
+      ] as ExpressionSpecification,
+      "heatmap-opacity": 1,
+    },
+  };
+}
+
+function heatIntensity(heatMax: Record<string, number>): ExpressionSpecification {
+  return ["interpolate", ["linear"], ["zoom"], ...intensities(heatMax).flat()];
+}
+
+/** Bubbles. On the heat map they are not drawn but still answer the pointer, and show a ring under it. */
+function clusterLayer({ shade, mode }: ClickLayers): LayerSpecification {
+  const ink = INK[shade];
+  const drawn = mode === "clusters";
+  return {
+    id: "clusters",
+    type: "circle",
+    source: "clicks",
+    "source-layer": "clusters",
+    layout: { "circle-sort-key": ["get", "clicks"] },
+    paint: {
+      "circle-radius": [
+        "interpolate",
+        ["linear"],
+        ["log10", ["max", 1, ["get", "clicks"]]],
+        ...BUBBLES.flatMap(([clicks, px]) => [Math.log10(clicks), px]),
+      ],
+      "circle-color": ink.bubble,
+      "circle-opacity": drawn ? 0.94 : 0,
+      "circle-stroke-color": drawn ? ink.ring : ink.lit,
+      "circle-stroke-width": drawn ? ["case", HOVERED, 7, 4] : ["case", HOVERED, 2.5, 0],
+      "circle-stroke-opacity": drawn ? ["case", HOVERED, 0.5, 0.25] : 1,
+    },
+  };
+}
+
+function countLayer({ shade, mode }: ClickLayers): LayerSpecification {
+  return {
+    id: "cluster-counts",
+    type: "symbol",
+    source: "clicks",
+    "source-layer": "clusters",
+    layout: {
+      visibility: mode === "clusters" ? "visible" : "none",
+      "text-field": shortCount,
+      "text-font": [FONTS.semibold],
+      "text-size": 12,
+      "text-allow-overlap": true,
+      // Without this the counts would push the names of countries off the map.
+      "text-ignore-placement": true,
+      "symbol-sort-key": ["get", "clicks"],
+    },
+    paint: { "text-color": INK[shade].count },
+  };
+}
+
+/** The ring around the place of the table row under the pointer. */
+function spotLayer({ shade }: ClickLayers): LayerSpecification {
+  return {
+    id: "spot",
+    type: "circle",
+    source: "spot",
+    paint: {
+      "circle-radius": 15,
+      "circle-color": INK[shade].lit,
+      "circle-opacity": 0.18,
+      "circle-stroke-color": INK[shade].lit,
+      "circle-stroke-width": 2.5,
+    },
+  };
+}
+
+// Every country has an outline that only its feature state shows: changing a filter instead would make the
+// worker read all of the basemap's tiles again on each step of the pointer.
+function countryOutline({ shade }: ClickLayers): LayerSpecification[] {
+  const colour = INK[shade].lit;
+  return [
+    {
+      id: "country-veil",
+      type: "fill",
+      ...AREA_SOURCES.country,
+      paint: { "fill-color": colour, "fill-opacity": ["case", LIT, 0.1, 0] },
+    },
+    {
+      id: "country-lit",
+      type: "line",
+      ...AREA_SOURCES.country,
+      layout: { "line-join": "round" },
+      paint: {
+        "line-color": colour,
+        "line-width": ["case", LIT, 1.8, 0],
+        "line-opacity": ["case", LIT, 1, 0],
+      },
+    },
+  ];
+}
+
+// 1234 → "1.2K", as the tables' compact numbers write it.
+const shortCount: ExpressionSpecification = [
+  "case",
+  [">=", ["get", "clicks"], 999_500],
+  ["concat", ["to-string", ["/", ["round", ["/", ["get", "clicks"], 100_000]], 10]], "M"],
+  [">=", ["get", "clicks"], 9_950],
+  ["concat", ["to-string", ["round", ["/", ["get", "clicks"], 1_000]]], "K"],
+  [">=", ["get", "clicks"], 1_000],
+  ["concat", ["to-string", ["/", ["round", ["/", ["get", "clicks"], 100]], 10]], "K"],
+  ["to-string", ["get", "clicks"]],
+];
+
+/** The px radius of a bubble: the legend's twin of the layer's own expression. */
+export function bubbleRadius(clicks: number): number {
+  return between(
+    BUBBLES.map(([at, px]) => [Math.log10(at), px]),
+    Math.log10(Math.max(1, clicks)),
+  );
+}

@@ -1,0 +1,166 @@
+import { api } from "../api/client";
+import { question } from "../api/question";
+import type { AreaRow, AreaTable, FilterChoices, TileJson } from "../api/types";
+import { readerZone, type Dates } from "../words/dates";
+import { DEFAULT_DATES, formatAddress, LISTS, parseAddress } from "./address";
+import type { Address, Camera, Filter, Level, Mode, Tab } from "./address";
+import { Resource } from "./resource.svelte";
+import { signIn } from "./session.svelte";
+
+const POLL_MS = 2_500;
+const RETRY_MS = 4_000;
+export const FIRST_ROWS = 100;
+
+/** What the map does for the rest of the page. */
+export interface MapHandle {
+  flyTo(area: Pick<AreaRow, "lat" | "lon" | "bbox">): void;
+  fit(): void;
+  reset(): void;
+  zoom(by: 1 | -1): void;
+}
+
+/** One open explorer: its address, the questions that follow from it, and their answers. */
+export class Explorer {
+  readonly zone = readerZone();
+  address = $state.raw<Address>(parseAddress(location.search));
+  rowLimit = $state(FIRST_ROWS);
+  tiles = new Resource<TileJson>();
+  table = new Resource<AreaTable & { level: Level }>();
+  choices = $state.raw<FilterChoices | null>(null);
+  /** The row under the pointer or focus, to be lit on the map. */
+  row = $state.raw<AreaRow | null>(null);
+  /** The id of the area under the map's pointer, to be lit in the table. */
+  lit = $state<string | null>(null);
+  /** Names of the areas in the filter, for their chips. */
+  areaNames = $state<Record<string, { name: string; flag: string | null; country: string | null }>>({});
+  /** Counts the links made on this page, so that lists know to look again. */
+  made = $state(0);
+  map: MapHandle | null = null;
+
+  #now = $state(fiveMinutes());
+  readonly query = $derived(question(this.address.filter, new Date(this.#now), this.zone));
+  readonly snapshot = $derived(this.tiles.value?.snapshot ?? null);
+  readonly unreachable = $derived(
+    [this.tiles.problem, this.table.problem].some((problem) => problem?.unreachable),
+  );
+  readonly totals = $derived(this.table.value ?? this.tiles.value);
+
+  get filter(): Filter {
+    return this.address.filter;
+  }
+
+  show(change: Partial<Pick<Address, "tab" | "level" | "mode">>): void {
+    if (change.level && change.level !== this.address.level) this.rowLimit = FIRST_ROWS;
+    this.#go({ ...this.address, ...change }, "push");
+  }
+
+  tab = (tab: Tab) => this.show({ tab });
+  level = (level: Level) => this.show({ level });
+  mode = (mode: Mode) => this.show({ mode });
+
+  /** Changes the filter, and with it the table's level where given, as one step back. */
+  narrow(change: Partial<Filter>, shown: Partial<Pick<Address, "tab" | "level">> = {}): void {
+    this.rowLimit = FIRST_ROWS;
+    this.#go({ ...this.address, ...shown, filter: { ...this.filter, ...change } }, "push");
+  }
+
+  dates = (dates: Dates) => this.narrow({ dates });
+
+  /** Adds a value to one of the filter's lists, or takes it out. */
+  toggle(name: (typeof LISTS)[number], value: string): void {
+    const list = this.filter[name];
+    this.narrow({
+      [name]: list.includes(value) ? list.filter((other) => other !== value) : [...list, value],
+    });
+  }
+
+  clear(): void {
+    const none = Object.fromEntries(LISTS.map((name) => [name, []])) as unknown as Filter;
+    this.narrow({ ...none, dates: DEFAULT_DATES });
+  }
+
+  /** Into a country: fly there, show its cities. */
+  enter(country: Pick<AreaRow, "id" | "name" | "flag" | "country" | "lat" | "lon" | "bbox">): void {
+    this.areaNames[country.id] = country;
+    this.narrow({ area: [country.id] }, { level: "cities", tab: "places" });
+    this.map?.flyTo(country);
+  }
+
+  /** Where the camera came to rest after the reader or a flight moved it. Not a step back of its own. */
+  settle(camera: Camera): void {
+    this.#go({ ...this.address, camera }, "replace");
+  }
+
+  /** Starts asking: now, every few seconds while the page is in sight, and on back and forward. */
+  start(): () => void {
+    let timer: ReturnType<typeof setTimeout>;
+    const beat = async () => {
+      if (!document.hidden) {
+        this.#now = fiveMinutes();
+        await this.loadTiles(true);
+        if (signIn.state === "out") return;
+      }
+      timer = setTimeout(() => void beat(), this.unreachable ? RETRY_MS : POLL_MS);
+    };
+    const wake = () => {
+      if (document.hidden) return;
+      clearTimeout(timer);
+      void beat();
+    };
+    const travel = () => {
+      this.address = parseAddress(location.search);
+    };
+    timer = setTimeout(() => void beat(), POLL_MS);
+    document.addEventListener("visibilitychange", wake);
+    window.addEventListener("popstate", travel);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", wake);
+      window.removeEventListener("popstate", travel);
+    };
+  }
+
+  async loadTiles(quiet = false): Promise<void> {
+    // A poll must not drop the answer to a question the reader is waiting for.
+    if (quiet && this.tiles.pending) return;
+    const query = this.query;
+    await this.tiles.load((signal) => api.tilejson(query, signal), { quiet });
+    this.#checkSignIn();
+    if (this.table.problem?.unreachable && !this.tiles.problem) await this.loadTable(true);
+  }
+
+  async loadTable(quiet = false): Promise<void> {
+    const { level } = this.address;
+    const query = [this.query, `limit=${this.rowLimit}`].filter(Boolean).join("&");
+    const ask = async (signal: AbortSignal) => ({ ...(await api.table(level, query, signal)), level });
+    await this.table.load(ask, { quiet });
+    this.#checkSignIn();
+  }
+
+  async loadChoices(): Promise<void> {
+    this.choices = await api.choices().catch(() => this.choices);
+  }
+
+  /** Learns the names of areas that came with the URL rather than from a click. */
+  async nameAreas(): Promise<void> {
+    const unnamed = this.filter.area.filter((id) => !this.areaNames[id]);
+    const areas = await Promise.all(unnamed.map((id) => api.area(id).catch(() => null)));
+    for (const area of areas) if (area) this.areaNames[area.id] = area;
+  }
+
+  #go(address: Address, how: "push" | "replace"): void {
+    this.address = address;
+    const url = `${location.pathname}?${formatAddress(address)}`.replace(/\?$/, "");
+    if (url === location.pathname + location.search) return;
+    history[how === "push" ? "pushState" : "replaceState"](null, "", url);
+  }
+
+  #checkSignIn(): void {
+    if (this.tiles.problem?.status === 401 || this.table.problem?.status === 401) signIn.lost();
+  }
+}
+
+// The last 24 hours move in steps, so that the server's caches and the page's requests can be shared.
+function fiveMinutes(): number {
+  return Math.floor(Date.now() / 300_000) * 300_000;
+}

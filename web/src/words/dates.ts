@@ -1,0 +1,61 @@
+/** Date ranges as the reader means them: in the reader's own time zone. */
+
+export type Preset = "24h" | "7d" | "30d" | "90d" | "all";
+export type Dates = { preset: Preset } | { from: string | null; to: string | null };
+
+export const PRESETS: { id: Preset; label: string; long: string }[] = [
+  { id: "24h", label: "24 h", long: "Last 24 hours" },
+  { id: "7d", label: "7 d", long: "Last 7 days" },
+  { id: "30d", label: "30 d", long: "Last 30 days" },
+  { id: "90d", label: "90 d", long: "Last 90 days" },
+  { id: "all", label: "All", long: "All time" },
+];
+
+export const readerZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+
+/**
+ * The API's `from` and `to` (both may be absent) for a range.
+ *
+ * "7 d" is today and the six days before it, as calendar days in `zone`; "24 h" is the 24 hours before `now`,
+ * which is a moment and needs no zone.
+ */
+export function bounds(dates: Dates, now: Date, zone: string): { from?: string; to?: string } {
+  if (!("preset" in dates)) {
+    return { ...(dates.from && { from: dates.from }), ...(dates.to && { to: dates.to }) };
+  }
+  if (dates.preset === "all") return {};
+  if (dates.preset === "24h") {
+    return { from: new Date(now.getTime() - 86_400_000).toISOString().replace(/\.\d+Z$/, "Z") };
+  }
+  return { from: addDays(dayIn(now, zone), 1 - Number.parseInt(dates.preset)) };
+}
+
+/** The calendar day of a moment in a zone, "2026-11-22". */
+export function dayIn(moment: Date, zone: string): string {
+  // The Swedish locale writes ISO dates.
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(moment);
+}
+
+/** A calendar day moved by whole days, free of any zone's daylight saving. */
+export function addDays(day: string, days: number): string {
+  const moved = new Date(`${day}T00:00:00Z`);
+  moved.setUTCDate(moved.getUTCDate() + days);
+  return moved.toISOString().slice(0, 10);
+}
+
+/** "Last 30 days", "3 Nov – 9 Nov 2026", "Since 3 Nov 2026": the range in words. */
+export function datesInWords(dates: Dates, locale?: string): string {
+  if ("preset" in dates) return PRESETS.find(({ id }) => id === dates.preset)!.long;
+  const day = new Intl.DateTimeFormat(locale, {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone: "UTC",
+  });
+  const start = dates.from && new Date(`${dates.from}T00:00:00Z`);
+  const end = dates.to && new Date(`${dates.to}T00:00:00Z`);
+  if (start && end) return day.formatRange(start, end);
+  if (start) return `Since ${day.format(start)}`;
+  if (end) return `Until ${day.format(end)}`;
+  return "All time";
+}

@@ -1,0 +1,25 @@
+import { fileURLToPath } from "node:url";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+import { vendored } from "./scripts/vendored.ts";
+
+const API = process.env.CLICKATLAS_API ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  base: "/static/",
+  plugins: [svelte(), vendored()],
+  build: {
+    outDir: fileURLToPath(new URL("../clickatlas/static", import.meta.url)),
+    emptyOutDir: true,
+    assetsDir: "assets",
+    target: "es2022",
+    chunkSizeWarningLimit: 1200,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    proxy: Object.fromEntries(
+      ["/api", "/health", "/docs", "/app/sign-in"].map((path) => [path, { target: API }]),
+    ),
+  },
+  test: { include: ["src/**/*.test.ts", "scripts/**/*.test.ts"] },
+});
