@@ -1,13 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
+import { emptyTiles } from "./basemap/empty-tiles.ts";
 import { vendored } from "./scripts/vendored.ts";
 
 const API = process.env.CLICKATLAS_API ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "/static/",
-  plugins: [svelte(), vendored()],
+  plugins: [svelte(), vendored(), emptyTiles()],
   build: {
     outDir: fileURLToPath(new URL("../clickatlas/static", import.meta.url)),
     emptyOutDir: true,
