@@ -1,0 +1,183 @@
+"""A City database, ZIP figures and city populations, made into an atlas ready to be mapped into memory."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from clickatlas.atlas import networks
+from clickatlas.atlas.decode import CityData
+from clickatlas.atlas.files import FORMAT, save, unusable
+from clickatlas.atlas.gazetteer import Gazetteer, read_gazetteer
+from clickatlas.atlas.parents import find_parents, save_parents
+from clickatlas.atlas.places import NOWHERE, PRIVATE, is_unplaced
+from clickatlas.atlas.population import place_population
+from clickatlas.atlas.ranges import SAMPLE, Ranges, assemble
+from clickatlas.atlas.records import NO_COORDINATE, UNKNOWN, Content, Names
+from clickatlas.atlas.retired import retired_contents
+from clickatlas.atlas.sources import SOURCES
+from clickatlas.atlas.tree import Leaves
+from clickatlas.progress import Progress
+
+F64 = npt.NDArray[np.float64]
+
+
+def build(
+    city_file: Path, zip_file: Path, cities_file: Path, out: Path, *, keep: Path | None, progress: Progress
+) -> Path:
+    """Build an atlas in the folder `out` (made if need be) and return it.
+
+    `city_file` is an .mmdb file, or a folder that holds one per IP version. `keep` is the atlas before: its
+    places that the new database lacks are appended as retired ones, so that old clicks keep their meaning.
+    Raises `Problem` when a file is no City database.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    data = CityData()
+    for file in sorted(city_file.glob("*.mmdb")) if city_file.is_dir() else [city_file]:
+        data.add(file, progress)
+    progress.step("ordering the places")
+    contents, renumber = _number(data)
+    old = retired_contents(keep, {content.key() for content in contents[2:]}, data.names) if keep else []
+    retired = np.arange(len(contents) + len(old)) >= len(contents)
+    contents += old
+    keys = _keys(contents)
+
+    progress.step("cutting the address space into ranges")
+    addresses = _save_ranges(out, data, renumber, len(contents))
+    progress.step("reading cities and ZIP codes")
+    gazetteer = read_gazetteer(cities_file, zip_file)
+    progress.step("finding the areas of every place")
+    _save_places(out, contents, keys, retired, addresses, data.names, gazetteer)
+    progress.step("writing the atlas")
+    _describe(out, data, contents, [city_file, zip_file, cities_file], keys[retired])
+    progress.done()
+    return out
+
+
+def _number(data: CityData) -> tuple[list[Content], npt.NDArray[np.int32]]:
+    """Contents by place number, and the place number of every content number.
+
+    Places are in the order of their content: neighbours in a table are neighbours in memory, and the numbers
+    don't depend on the order in which the tree was walked.
+    """
+    found = sorted(content for content in data.numbers if content != UNKNOWN)
+    contents = [UNKNOWN, UNKNOWN, *found]  # NOWHERE, PRIVATE
+    renumber = np.full(len(data.numbers), NOWHERE, np.int32)
+    for number, content in enumerate(found, start=2):
+        renumber[data.numbers[content]] = number
+    return contents, renumber
+
+
+def _keys(contents: Sequence[Content]) -> npt.NDArray[np.uint64]:
+    keys = np.array([NOWHERE, PRIVATE, *(content.key() for content in contents[2:])], np.uint64)
+    if np.unique(keys).size != keys.size:  # once in half a billion builds
+        raise unusable("Two places have one key.", "Please report this, with the City database it came from.")
+    return keys
+
+
+def _save_ranges(out: Path, data: CityData, renumber: npt.NDArray[np.int32], count: int) -> F64:
+    """Write all ranges; returns how many addresses lead to each place (IPv6 in /48s)."""
+    addresses = np.zeros(count)
+    lists = ((data.v4, networks.SPECIAL4, 32), (data.v6, networks.SPECIAL6, 16))
+    for (parts, special, unit), name in zip(lists, ("v4", "v6"), strict=True):
+        leaves = Leaves(
+            *(np.concatenate(column) for column in zip(*(leaves for leaves, _ in parts), strict=True))
+        )
+        value = renumber[np.concatenate([number for _, number in parts])]
+        ranges = assemble(leaves, value, special, PRIVATE, NOWHERE)
+        _save(out, name, ranges, deep=bool(ranges.lo.any()))
+        size = np.diff(ranges.hi.astype(np.float64), append=2.0**64) / 2.0**unit
+        addresses += np.bincount(ranges.value, size, minlength=count)
+    four, six = networks.network_kinds()
+    _save(out, "kind4", four._replace(value=four.value.astype(np.uint8)), deep=False)
+    _save(out, "kind6", six._replace(value=six.value.astype(np.uint8)), deep=True)
+    return addresses
+
+
+def _save(out: Path, name: str, ranges: Ranges, deep: bool) -> None:
+    four = name.endswith("4")
+    start = (ranges.hi >> np.uint64(32)).astype(np.uint32) if four else ranges.hi
+    save(out, f"{name}_start", start)
+    save(out, f"{name}_sample", start[::SAMPLE])
+    save(out, f"{name}_value", ranges.value)
+    if deep and not four:
+        save(out, f"{name}_start_low", ranges.lo)
+
+
+def _save_places(
+    out: Path,
+    contents: list[Content],
+    keys: npt.NDArray[np.uint64],
+    retired: npt.NDArray[np.bool_],
+    addresses: F64,
+    names: Names,
+    gazetteer: Gazetteer,
+) -> None:
+    lat, lon = (np.array(column) for column in list(zip(*contents, strict=True))[4:6])
+    lat[lat == NO_COORDINATE] = np.nan
+    lon[lon == NO_COORDINATE] = np.nan
+    lat[np.isnan(lon)] = np.nan
+    radius = np.array([content.radius for content in contents], np.uint16)
+    city = np.array([bool(content.city) for content in contents])
+    postal = np.array([bool(content.postal) for content in contents])
+    unplaced = is_unplaced(city, postal, radius, lat)
+    people = place_population(contents, unplaced, gazetteer)
+    zones = sorted({content.zone for content in contents} - {""})
+    zone = {name: number for number, name in enumerate(zones)} | {"": -1}
+    order = np.argsort(keys)
+    columns = {
+        "place_key": keys,
+        "place_lat": lat,
+        "place_lon": lon,
+        "place_radius": radius,
+        "place_unplaced": unplaced,
+        "place_retired": retired,
+        "place_zone": np.array([zone[content.zone] for content in contents], np.int16),
+        "place_population": people,
+        "place_addresses": addresses,
+        "key_sorted": keys[order],
+        "key_order": order.astype(np.int32),
+    }
+    for name, column in columns.items():
+        save(out, name, column)
+    (out / "zones.json").write_text(json.dumps(zones), "utf-8")
+    parents = find_parents(contents, unplaced, lat, lon, names, gazetteer)
+    save_parents(out, parents, lat, lon, people, addresses)
+
+
+def _describe(
+    out: Path, data: CityData, contents: list[Content], files: list[Path], retired: npt.NDArray[np.uint64]
+) -> None:
+    """Write atlas.json, the last file of all: an atlas without it is none."""
+    built = datetime.fromtimestamp(data.built, UTC)
+    mark = hashlib.blake2b(
+        fingerprint(*files).encode() + np.sort(retired).tobytes(), digest_size=4
+    ).hexdigest()
+    about = {
+        "format": FORMAT,
+        "version": f"{built:%Y-%m-%d}-{mark}",
+        "made_from": fingerprint(*files),
+        "built": built.isoformat(),
+        "places": len(contents),
+        "retired": int(retired.size),
+        "deep": (out / "v6_start_low.npy").exists(),
+        "aliases": [(hex(alias.prefix), alias.length) for alias in dict.fromkeys(data.aliases)],
+        "zones": json.loads((out / "zones.json").read_text("utf-8")),
+        "sources": [source._asdict() for source in SOURCES],
+    }
+    (out / "zones.json").unlink()
+    (out / "atlas.json").write_text(json.dumps(about, indent=1), "utf-8")
+
+
+def fingerprint(city_file: Path, zip_file: Path, cities_file: Path) -> str:
+    """What an atlas is made from: the digest of its files, of the network kinds and of the format."""
+    digest = hashlib.blake2b(f"{FORMAT} {networks.built().isoformat()}".encode(), digest_size=16)
+    files = sorted(city_file.glob("*.mmdb")) if city_file.is_dir() else [city_file]
+    for file in (*files, zip_file, cities_file, cities_file.with_name("countries.json")):
+        with file.open("rb") as handle:
+            digest.update(hashlib.file_digest(handle, "blake2b").digest())
+    return digest.hexdigest()

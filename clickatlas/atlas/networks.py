@@ -1,0 +1,100 @@
+"""What is known about networks besides their place: their kind, and which of them are nobody's.
+
+Read at build only. Kinds come from the table in the `iporigin` package.
+The package compiles the providers' own published feeds and has already merged them: "ranges never overlap
+within the merged table" (its `_data.py`). So there is no order of precedence left for us to apply.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from iporigin import _data
+
+from clickatlas.atlas.kinds import NetworkKind
+from clickatlas.atlas.ranges import Ranges
+
+V4_IN_128 = 96  # an IPv4 address is kept in the top 32 of 128 bits
+LAST = (1 << 128) - 1
+
+
+def network_kinds() -> tuple[Ranges, Ranges]:
+    """Network kinds as (IPv4 ranges, IPv6 ranges); values are `NetworkKind` numbers."""
+    data: Any = _data.dataset()  # type: ignore[no-untyped-call]
+    kinds = [int(NetworkKind[name.upper()]) for _, name in data.labels]
+    v4 = (
+        (start << V4_IN_128, ((end + 1) << V4_IN_128) - 1, kinds[label])
+        for start, end, label in zip(data.v4_starts, data.v4_ends, data.v4_labels, strict=True)
+    )
+    v6 = (
+        (start, end, kinds[label])
+        for start, end, label in zip(data.v6_starts, data.v6_ends, data.v6_labels, strict=True)
+    )
+    return _gapless(v4), _gapless(v6)
+
+
+def built() -> datetime:
+    """When the table was compiled."""
+    data: Any = _data.dataset()  # type: ignore[no-untyped-call]
+    return datetime.fromtimestamp(data.built_at, UTC)
+
+
+def _gapless(ranges: Iterable[tuple[int, int, int]]) -> Ranges:
+    """(first, last, kind) of 128-bit addresses to ranges without gaps: what lies between is RESIDENTIAL."""
+    starts, values = [0], [0]
+    for first, last, kind in sorted(ranges):
+        if starts[-1] == first:
+            values[-1] = kind
+        else:
+            starts.append(first)
+            values.append(kind)
+        if last < LAST:
+            starts.append(last + 1)
+            values.append(0)
+    hi = np.array([start >> 64 for start in starts], np.uint64)
+    lo = np.array([start & (2**64 - 1) for start in starts], np.uint64)
+    return Ranges(hi, lo, np.array(values, np.int32)).merged()
+
+
+def _prefix(network: str) -> tuple[int, int]:
+    """(128-bit start, length); IPv4 in the top 32 bits."""
+    parsed = ipaddress.ip_network(network)
+    start = int(parsed.network_address)
+    return (start << V4_IN_128 if parsed.version == 4 else start), parsed.prefixlen
+
+
+# Addresses that are nobody's in public, where the database doesn't say otherwise: IANA's special-purpose
+# registries (https://www.iana.org/assignments/iana-ipv4-special-registry and -ipv6-), multicast and class E.
+SPECIAL4 = tuple(
+    _prefix(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
+SPECIAL6 = tuple(
+    _prefix(network)
+    for network in (
+        "100::/64",
+        "2001:db8::/32",
+        "3fff::/20",
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+    )
+)

@@ -1,0 +1,133 @@
+"""What a City database says about a network, whatever its maker's layout.
+
+Two layouts are known: MaxMind's (GeoLite2, GeoIP2, DB-IP and IP2Location in MaxMind form), with nested maps
+and geoname ids, and the flat one of `@ip-location-db` with `country_code`, `state1`, `city` and so on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+NO_COORDINATE = 999.0  # sorts and compares, as NaN would not; written to disk as NaN
+
+
+class Content(NamedTuple):
+    """What makes a place that place. Codes, not names: a respelling is no new place.
+
+    `region` is the code below the country ('MA'), `city` the geoname id or, where there is none, a code made
+    from the names; '' or 0 where not known.
+    """
+
+    country: str
+    region: str
+    city: str
+    postal: str
+    lat: float
+    lon: float
+    radius: int  # kilometres
+    zone: str
+
+    def key(self) -> int:
+        """64 bits, the same on every machine and in every build. Never 0 or 1, which are reserved."""
+        text = "\x1f".join(
+            (*self[:4], f"{self.lat:.6f}", f"{self.lon:.6f}", str(self.radius), self.zone)
+        ).encode()
+        number = int.from_bytes(blake2b(text, digest_size=8, person=b"place 1").digest(), "big")
+        return number if number > 1 else number + 2
+
+
+UNKNOWN = Content("", "", "", "", NO_COORDINATE, NO_COORDINATE, 0, "")
+
+
+@dataclass
+class Names:
+    """English names met along the way."""
+
+    country: dict[str, str] = field(default_factory=dict)
+    region: dict[tuple[str, str], str] = field(default_factory=dict)  # by (country, region)
+    city: dict[str, str] = field(default_factory=dict)
+
+
+def read(record: Any, names: Names) -> Content:
+    """The content of a data record of either layout. Raises nothing: what isn't understood is not known."""
+    if not isinstance(record, Mapping):
+        return UNKNOWN
+    return _flat(record, names) if "country_code" in record else _maxmind(record, names)
+
+
+def _maxmind(record: Mapping[str, Any], names: Names) -> Content:
+    get = record.get
+    country = region = city = ""
+    # `registered_country` says who holds the network, not where it is: it is no place.
+    if found := get("country"):
+        country = found.get("iso_code") or ""
+        if country not in names.country:
+            names.country[country] = _english(found)
+    if found := get("subdivisions"):  # least specific first: England, then a London borough
+        found = found[0]
+        name = _english(found)
+        region = found.get("iso_code") or _code(found, country, name)
+        if (country, region) not in names.region:
+            names.region[country, region] = name
+    if (found := get("city")) and (found.get("geoname_id") or found.get("names")):
+        city = (
+            _code(found, country, region, _english(found))
+            if "geoname_id" not in found
+            else str(found["geoname_id"])
+        )
+        if city not in names.city:
+            names.city[city] = _english(found)
+    postal = found.get("code") or "" if (found := get("postal")) else ""
+    if not (found := get("location")):
+        return Content(country, region, city, postal, NO_COORDINATE, NO_COORDINATE, 0, "")
+    return Content(
+        country,
+        region,
+        city,
+        postal,
+        _degrees(found.get("latitude"), 6),
+        _degrees(found.get("longitude"), 6),
+        found.get("accuracy_radius") or 0,
+        found.get("time_zone") or "",
+    )
+
+
+def _flat(record: Mapping[str, Any], names: Names) -> Content:
+    country = str(record.get("country_code") or "")
+    state, town = str(record.get("state1") or ""), str(record.get("city") or "")
+    region = _code({}, country, state) if state else ""
+    city = _code({}, country, state, town) if town else ""
+    names.region.setdefault((country, region), state)
+    names.city.setdefault(city, town)
+    lat, lon = record.get("latitude"), record.get("longitude")
+    return Content(
+        country,
+        region,
+        city,
+        str(record.get("postcode") or ""),
+        _degrees(lat, 4),  # these files hold 32-bit floats, good for about four decimals
+        _degrees(lon, 4),
+        0,
+        str(record.get("timezone") or ""),
+    )
+
+
+def _english(thing: Mapping[str, Any]) -> str:
+    all_names = thing.get("names") or {}
+    name = all_names.get("en") or next(iter(all_names.values()), "")
+    return str(name)
+
+
+def _code(thing: Mapping[str, Any], *parts: str) -> str:
+    """A stable code: the geoname id, else one made from the names."""
+    if thing.get("geoname_id"):
+        return f"g{thing['geoname_id']}"
+    return "x" + blake2b("\x1f".join(parts).encode(), digest_size=6, person=b"area 1").hexdigest()
+
+
+def _degrees(value: Any, digits: int) -> float:
+    try:
+        return round(float(value), digits) + 0.0  # + 0.0: no negative zero in a key
+    except (TypeError, ValueError):
+        return NO_COORDINATE

