@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib import resources
@@ -37,7 +38,8 @@ class DuckDBStore:
         except duckdb.IOException as error:
             raise _unusable(path, error) from error
         self._writing = threading.Lock()
-        self._version = 1
+        # Starts at the clock, so that a tile cached before a restart is never taken for a newer one.
+        self._version = time.time_ns() // 1_000_000
         if not read_only:
             self._connection.execute(
                 resources.files("clickatlas.clicks").joinpath("sql/schema.sql").read_text("utf-8")

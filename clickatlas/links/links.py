@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from clickatlas.errors import conflict, not_found
 from clickatlas.links.destination import checked_code, checked_url, random_code
-from clickatlas.links.models import Campaign, Link, LinkChange, LinkTag
+from clickatlas.links.models import Campaign, Link, LinkChange, LinkTag, Workspace
 
 
 @dataclass(frozen=True)
@@ -185,3 +185,8 @@ def _campaign(session: Session, workspace: int, name: str | None) -> Campaign | 
         session.add(known)
         session.flush()
     return known
+
+
+def only_workspace(session: Session) -> bool:
+    """Whether all links there are belong to one workspace."""
+    return len(session.scalars(select(Workspace.id).limit(2)).all()) < 2

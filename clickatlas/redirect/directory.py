@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 
 from clickatlas.links.database import LinksDatabase
 from clickatlas.links.models import Link, LinkChange
@@ -13,8 +13,6 @@ from clickatlas.links.models import Link, LinkChange
 MAX_ENTRIES = 200_000  # about 100 MB of links; past it the oldest entries are looked up again
 MAX_UNKNOWN = 50_000
 PRELOAD = 100_000
-
-Columns = tuple[int, str, str, bool, datetime | None]
 
 
 class Entry(NamedTuple):
@@ -42,7 +40,7 @@ class Directory:
         self._seen = links.changes.read()
         with links.reading() as session:
             self._journal = session.scalar(select(func.max(LinkChange.id))) or 0
-            for row in session.execute(self._columns().order_by(Link.id.desc()).limit(PRELOAD)).tuples():
+            for row in session.execute(self._columns().order_by(Link.id.desc()).limit(PRELOAD)):
                 self._entries[self._name(row[1])] = _entry(row)
 
     def find(self, code: str) -> Entry | None:
@@ -61,7 +59,7 @@ class Directory:
     def _look_up(self, code: str) -> Entry | None:
         column = Link.code if self._case_sensitive else func.lower(Link.code)
         with self._links.reading() as session:
-            row = session.execute(self._columns().where(column == code)).tuples().first()
+            row = session.execute(self._columns().where(column == code)).first()
         if row is None:
             if len(self._unknown) >= MAX_UNKNOWN:
                 self._unknown.clear()
@@ -87,11 +85,11 @@ class Directory:
         self._seen = seen
 
     @staticmethod
-    def _columns() -> Select[Columns]:
+    def _columns() -> Select[int, str, str, bool, datetime | None]:
         return select(Link.id, Link.code, Link.url, Link.pass_query, Link.expires_at)
 
 
-def _entry(row: Columns) -> Entry:
+def _entry(row: Row[int, str, str, bool, datetime | None]) -> Entry:
     number, _code, destination, pass_query, expires_at = row
     url, mark, fragment = destination.partition("#")
     expires = int(expires_at.timestamp() * 1000) if expires_at else 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from pathlib import Path
 
 from clickatlas.atlas.files import current
 from clickatlas.atlas.locate import Locator
+from clickatlas.errors import Problem
 from clickatlas.links.database import LinksDatabase
 from clickatlas.links.destination import RESERVED
 from clickatlas.redirect.capture import Capture
@@ -27,14 +29,16 @@ EMPTY = {"type": "http.response.body", "body": b"", "more_body": False}
 class Street:
     """The ASGI application of a redirect process."""
 
-    def __init__(self, directory: Directory, capture: Capture, forward: Forward) -> None:
+    def __init__(self, directory: Directory, capture: Capture, spool: Spool, forward: Forward) -> None:
         self._directory = directory
         self._capture = capture
+        self._spool = spool
         self._forward = forward
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
+            await self._live(receive, send)
             return
         code = scope["path"][1:]
         if code.endswith("/"):
@@ -64,6 +68,18 @@ class Street:
             await send({"type": "http.response.start", "status": 302, "headers": headers})
             await send(EMPTY)
 
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The ASGI lifespan: at its end nothing waits any more, and the spool's segment is free."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                self._spool.close()
+                await self._forward.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
     async def _to_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
@@ -76,7 +92,9 @@ class Street:
             await self._forward(scope, receive, sending)
         except AppAway as error:
             log.warning("the app process does not answer: %s", error)
-            if not started:
+            if not started and scope["path"] == "/health":
+                await _send_json(send, 503, {"live": True, "ready": False, "faults": ["app: not answering"]})
+            elif not started:
                 await _send_page(scope, send, STARTING)
 
 
@@ -96,16 +114,23 @@ async def _send_page(scope: Scope, send: Send, what: tuple[int, str, str]) -> No
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
+async def _send_json(send: Send, status: int, document: dict[str, object]) -> None:
+    body = json.dumps(document).encode()
+    headers = [(b"content-type", b"application/json"), NOT_CACHED, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
 def app_socket(data: Path) -> Path:
     """Where the app process listens."""
     return data / "run" / "app.sock"
 
 
-def create_street(settings: Settings) -> tuple[Street, Spool]:
-    """A redirect process's application and its spool, from `settings`."""
+def create_street(settings: Settings) -> Street:
+    """A redirect process's application. Raises `Problem` without an atlas."""
     folder = current(settings.data / "atlas")
     if folder is None:
-        raise RuntimeError("no atlas: run 'clickatlas atlas update' first")
+        raise Problem(503, "No atlas", "There is no atlas yet.", remedy="Run 'clickatlas atlas update'.")
     links = LinksDatabase(settings.data)
     spool = Spool(
         settings.data / "spool",
@@ -115,4 +140,4 @@ def create_street(settings: Settings) -> tuple[Street, Spool]:
     capture = Capture(Locator.open(folder), spool, Proxies(settings.trusted_proxies))
     read_agent("Mozilla/5.0 warm-up")  # compiles the crawler list now (0.2 s), not for the first visitor
     directory = Directory(links, case_sensitive=settings.case_sensitive_codes)
-    return Street(directory, capture, Forward(app_socket(settings.data))), spool
+    return Street(directory, capture, spool, Forward(app_socket(settings.data)))

@@ -1,0 +1,5 @@
+"""`python -m clickatlas`."""
+
+from clickatlas.cli import main
+
+main()

@@ -1,0 +1,38 @@
+"""What the routes share: the opened rooms of one app process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import Request
+
+from clickatlas.api.questions import Questions
+from clickatlas.atlas.atlas import Atlas
+from clickatlas.clicks.ingest import IngestThread
+from clickatlas.clicks.store import ClickStore
+from clickatlas.links.database import LinksDatabase
+from clickatlas.settings import Settings
+
+
+@dataclass
+class House:
+    """The rooms, opened. One per app process, made by `create_app`."""
+
+    settings: Settings
+    links: LinksDatabase
+    store: ClickStore
+    atlas: Atlas
+    ingest: IngestThread
+    questions: Questions
+
+    @property
+    def static(self) -> Path:
+        """The built web page."""
+        return Path(__file__).parent.parent / "static"
+
+
+def house(request: Request) -> House:
+    """The house of the app that answers `request`."""
+    opened: House = request.app.state.house
+    return opened

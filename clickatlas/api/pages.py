@@ -1,0 +1,91 @@
+"""The web page, its files, the interactive API docs, and the small files that browsers ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from clickatlas.errors import Problem
+
+CSP = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "worker-src 'self' blob:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'self'"
+)
+PAGE_HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-cache",
+}
+DOCS = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>clickatlas API</title>
+<meta name="viewport" content="width=device-width">
+<link rel="stylesheet" href="/static/docs/swagger-ui.css"></head>
+<body><div id="swagger-ui"></div>
+<script src="/static/docs/swagger-ui-bundle.js"></script><script src="/static/docs/init.js"></script>
+</body></html>
+"""
+ROBOTS = "User-agent: *\nDisallow: /\n"
+
+
+class PageFiles(StaticFiles):
+    """The built page's files: hashed ones are kept for ever, an empty basemap tile is 204."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one file."""
+        path = self.get_path(scope)
+        if path.endswith(".pbf") and not (Path(str(self.directory)) / path).is_file():
+            await Response(status_code=204, headers={"cache-control": "max-age=86400"})(scope, receive, send)
+            return
+        await super().__call__(scope, receive, send)
+
+    def file_response(self, full_path, stat_result, scope, status_code=200):  # type: ignore[no-untyped-def]
+        """Add how long the file may be kept."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        hashed = "/assets/" in scope["path"]
+        response.headers["cache-control"] = (
+            "public, max-age=31536000, immutable" if hashed else "public, max-age=3600"
+        )
+        response.headers["x-content-type-options"] = "nosniff"
+        return response
+
+
+def add_pages(app: FastAPI, static: Path) -> None:
+    """Mount the page on `app`."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    def root() -> Response:
+        return RedirectResponse("/app", 302)
+
+    @router.get("/app")
+    @router.get("/app/{path:path}")
+    def page(request: Request) -> Response:
+        index = static / "index.html"
+        if not index.is_file():
+            raise Problem(
+                503, "The page is not built", "The web page's files are missing.", remedy="Run 'make run'."
+            )
+        return FileResponse(index, headers=PAGE_HEADERS)
+
+    @router.get("/docs")
+    def docs() -> Response:
+        return HTMLResponse(DOCS, headers=PAGE_HEADERS)
+
+    @router.get("/robots.txt")
+    def robots() -> Response:
+        return PlainTextResponse(ROBOTS)
+
+    @router.get("/favicon.ico")
+    def favicon() -> Response:
+        icon = static / "favicon.svg"
+        return FileResponse(icon, media_type="image/svg+xml") if icon.is_file() else Response(status_code=204)
+
+    app.include_router(router)
+    if static.is_dir():
+        app.mount("/static", PageFiles(directory=static))

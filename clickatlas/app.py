@@ -1,0 +1,121 @@
+"""The app process: opens the rooms and wires them to the routes. Nothing imports this module."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+
+from clickatlas import __version__
+from clickatlas.api import areas, clicks, exports, filters, geo, health, heat, links, session
+from clickatlas.api.caller import Callers
+from clickatlas.api.house import House
+from clickatlas.api.pages import add_pages
+from clickatlas.api.questions import Questions
+from clickatlas.atlas.atlas import Atlas
+from clickatlas.atlas.files import current
+from clickatlas.clicks.duckdb import DuckDBStore
+from clickatlas.clicks.ingest import Ingest, IngestThread
+from clickatlas.errors import Problem
+from clickatlas.links.database import LinksDatabase
+from clickatlas.settings import Settings
+
+log = logging.getLogger("clickatlas.app")
+PROBLEM = "application/problem+json"
+
+
+def open_house(settings: Settings) -> House:
+    """Open all rooms on the data folder. Raises `Problem` where one can't be opened."""
+    folder = current(settings.data / "atlas")
+    if folder is None:
+        raise Problem(503, "No atlas", "There is no atlas yet.", remedy="Run 'clickatlas atlas update'.")
+    atlas = Atlas.open(folder)
+    links_database = LinksDatabase(settings.data)
+    store = DuckDBStore(settings.data / "clicks.duckdb", memory=settings.store_memory)
+    ingest = Ingest(settings.data / "spool", store, links_database)
+    return House(
+        settings=settings,
+        links=links_database,
+        store=store,
+        atlas=atlas,
+        ingest=IngestThread(ingest, interval_ms=settings.ingest_interval_ms),
+        questions=Questions(atlas, store, links_database),
+    )
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app, with its rooms opened at start and closed at the end."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        house = app.state.house = open_house(settings)
+        house.ingest.start()
+        try:
+            yield
+        finally:
+            house.ingest.stop()
+            house.store.close()
+            house.links.close()
+
+    app = FastAPI(
+        title="clickatlas",
+        version=__version__,
+        description="Short links, and where in the world people click them.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.callers = Callers()
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _fault)
+    for room in (links, geo, clicks, heat, areas, filters, exports, session, health):
+        app.include_router(room.router)
+    add_pages(app, Path(__file__).parent / "static")
+    return app
+
+
+async def _problem(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    headers = {"www-authenticate": "Bearer"} if error.status == 401 else None
+    return JSONResponse(error.document(), error.status, headers, media_type=PROBLEM)
+
+
+async def _unreadable(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
+    field = ".".join(where) or "body"
+    problem = Problem(
+        422,
+        "Invalid request",
+        f"{field}: {first['msg']}.",
+        remedy="See /docs for what this takes.",
+        extra={"field": field},
+    )
+    return JSONResponse(problem.document(), 422, media_type=PROBLEM)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    title = {404: "Not found", 405: "Method not allowed"}.get(error.status_code, "Error")
+    problem = Problem(error.status_code, title, str(error.detail), remedy="See /docs for what there is.")
+    return JSONResponse(problem.document(), error.status_code, error.headers, media_type=PROBLEM)
+
+
+async def _fault(request: Request, error: Exception) -> JSONResponse:
+    log.error("fault while answering %s %s", request.method, request.url.path, exc_info=error)
+    problem = Problem(
+        500, "Our mistake", "Something went wrong in clickatlas.", remedy="The server's log has more."
+    )
+    return JSONResponse(problem.document(), 500, media_type=PROBLEM)

@@ -1,0 +1,69 @@
+"""Counts: clicks per place for one filter, the vector that every map, table and insight comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from clickatlas.atlas.kinds import NetworkKind
+from clickatlas.atlas.places import NOWHERE, PRIVATE, Places
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Clicks per place number, and what the vector does not show.
+
+    `clicks` has one entry per place of the atlas. `left_out` are the clicks of network kinds
+    that the filter does not let through, by kind. `unplaced` are those known to a country or
+    region at best (they are in `clicks`, at their unplaced place); `unknown`, among them, are
+    those whose address the database does not know at all.
+    """
+
+    clicks: Integers
+    left_out: dict[str, int]
+    unplaced: int
+    unknown: int
+
+    @property
+    def total(self) -> int:
+        """What the filter lets through."""
+        return int(self.clicks.sum())
+
+
+def count(
+    places: Places,
+    number: npt.NDArray[np.int32],
+    kind: npt.NDArray[np.uint8],
+    clicks: Integers,
+    *,
+    networks: Iterable[NetworkKind],
+    within: npt.NDArray[np.bool_] | None = None,
+) -> Counts:
+    """Counts from parallel arrays: place number (-1: not in this atlas), network kind, clicks.
+
+    `within` masks the places (one entry per place number) that an area filter lets through.
+    """
+    number = np.where(number < 0, NOWHERE, number)
+    if within is not None:
+        inside = within[number]
+        number, kind, clicks = number[inside], kind[inside], clicks[inside]
+    wanted = np.isin(kind, [int(network) for network in networks])
+    vector = _sum(number[wanted], clicks[wanted], len(places.key))
+    by_kind = _sum(kind[~wanted], clicks[~wanted], len(NetworkKind))
+    left_out = {kind.name.lower(): int(by_kind[kind]) for kind in NetworkKind if by_kind[kind]}
+    return Counts(
+        clicks=vector,
+        left_out=left_out,
+        unplaced=int(vector[places.unplaced].sum()),
+        unknown=int(vector[NOWHERE] + vector[PRIVATE]),
+    )
+
+
+def _sum(index: npt.NDArray[np.integer], weights: Integers, size: int) -> Integers:
+    # bincount adds in float64: exact up to 2^53 clicks.
+    return np.bincount(index, weights=weights, minlength=size).astype(np.int64)

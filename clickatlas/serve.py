@@ -1,0 +1,83 @@
+"""`clickatlas serve`: everything made ready, then the processes."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from clickatlas.atlas import files
+from clickatlas.links import keys
+from clickatlas.links.database import LinksDatabase
+from clickatlas.processes import AppProcess, check_port, hold, run_street
+from clickatlas.progress import Terminal
+from clickatlas.settings import Settings
+
+
+def prepare(settings: Settings) -> None:
+    """Atlas, tables and owner; quick where they are there already."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    root = settings.data / "atlas"
+    if files.current(root) is None:
+        from clickatlas.atlas.update import build_atlas
+
+        build_atlas(
+            root,
+            settings.cache,
+            city_file=settings.city_file,
+            city_package=settings.city_package,
+            progress=Terminal(),
+        )
+    links = LinksDatabase(settings.data)
+    links.migrate()
+    with links.writing() as session:
+        keys.owner(session)
+    links.close()
+
+
+def sign_in_link(settings: Settings) -> str:
+    """A new one-time link that signs the owner in."""
+    links = LinksDatabase(settings.data)
+    with links.writing() as session:
+        person, workspace = keys.owner(session)
+        secret = keys.issue(session, keys.SIGN_IN, person, workspace, lasts=keys.SIGN_IN_LASTS)
+    links.close()
+    return f"{settings.base_url}/app/sign-in?token={secret}"
+
+
+def serve(settings: Settings) -> None:
+    """Run until told to stop. Raises `Problem` where the data folder or the port is taken."""
+    prepare(settings)
+    lock = hold(settings.data)
+    check_port(settings)
+    app = AppProcess(settings)
+    app.start()
+    link = sign_in_link(settings)
+
+    def started() -> None:
+        print(_banner(settings, link), flush=True)
+
+    try:
+        run_street(settings, started=started, stopped=app.stop)
+    finally:
+        app.stop()
+        os.close(lock)
+
+
+def _banner(settings: Settings, link: str) -> str:
+    folder = files.current(settings.data / "atlas")
+    built = datetime.fromisoformat(files.about(folder)["built"]) if folder else None
+    age = f"City database of {built:%Y-%m-%d}" if built else ""
+    if built and (days := (datetime.now(UTC) - built).days) > 30:
+        age += f", {days} days old: 'clickatlas atlas update' fetches a newer one"
+    return "\n".join(
+        [
+            "",
+            "  clickatlas is running",
+            "",
+            f"  Dashboard  {settings.base_url}/app",
+            f"  Sign in    {link}",
+            "             (works once, within 24 hours; 'clickatlas sign-in' makes another)",
+            f"  Data       {settings.data}  ({age})",
+            "",
+        ]
+    )
