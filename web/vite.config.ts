@@ -12,6 +12,7 @@ export default defineConfig({
   build: {
     outDir: fileURLToPath(new URL("../clickatlas/static", import.meta.url)),
     emptyOutDir: true,
+    manifest: true,
     assetsDir: "assets",
     target: "es2022",
     chunkSizeWarningLimit: 1200,

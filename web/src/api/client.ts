@@ -28,7 +28,12 @@ export class Problem extends Error {
 
 type Ask = { signal?: AbortSignal };
 
-async function ask<T>(method: string, path: string, body?: unknown, { signal }: Ask = {}): Promise<T> {
+async function ask<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  { signal }: Ask = {},
+): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {

@@ -81,7 +81,9 @@ export class ClickMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.getCanvas().setAttribute("aria-label", "Map of clicks. Arrow keys move it, plus and minus zoom.");
+    this.map
+      .getCanvas()
+      .setAttribute("aria-label", "Map of clicks. Arrow keys move it, plus and minus zoom.");
   }
 
   get camera(): Camera {
@@ -108,12 +110,19 @@ export class ClickMap {
     this.map.getSource<GeoJSONSource>("spot")?.setData({
       type: "FeatureCollection",
       features: spot
-        ? [{ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [row.lon!, row.lat!] } }]
+        ? [
+            {
+              type: "Feature",
+              properties: {},
+              geometry: { type: "Point", coordinates: [row.lon!, row.lat!] },
+            },
+          ]
         : [],
     });
     if (country === this.#lit) return;
     const { source, "source-layer": sourceLayer } = AREA_SOURCES.country;
-    const mark = (id: string, lit: boolean) => this.map.setFeatureState({ source, sourceLayer, id }, { lit });
+    const mark = (id: string, lit: boolean) =>
+      this.map.setFeatureState({ source, sourceLayer, id }, { lit });
     if (this.#lit) mark(this.#lit, false);
     if (country) mark(country, true);
     this.#lit = country;
@@ -122,11 +131,16 @@ export class ClickMap {
   flyTo({ lat, lon, bbox }: Pick<AreaRow, "lat" | "lon" | "bbox">): void {
     const options = { padding: this.insets(), maxZoom: 11, duration: 1200 };
     if (bbox) this.map.fitBounds(framed(bbox), options);
-    else if (lat !== null && lon !== null) this.map.flyTo({ center: [lon, lat], zoom: 9, ...options });
+    else if (lat !== null && lon !== null)
+      this.map.flyTo({ center: [lon, lat], zoom: 9, ...options });
   }
 
   fit(bounds: Bbox | null): void {
-    this.map.fitBounds(framed(bounds ?? WORLD), { padding: this.insets(), maxZoom: 9, duration: 900 });
+    this.map.fitBounds(framed(bounds ?? WORLD), {
+      padding: this.insets(),
+      maxZoom: 9,
+      duration: 900,
+    });
   }
 
   reset(): void {
@@ -191,7 +205,8 @@ export class ClickMap {
 }
 
 function asCluster({ properties, geometry }: MapGeoJSONFeature): Cluster {
-  const [lng, lat] = geometry.type === "Point" ? (geometry.coordinates as [number, number]) : [0, 0];
+  const [lng, lat] =
+    geometry.type === "Point" ? (geometry.coordinates as [number, number]) : [0, 0];
   return {
     id: properties["id"] as string | number,
     name: String(properties["name"] ?? ""),

@@ -1,8 +1,4 @@
-import type {
-  ExpressionSpecification,
-  LayerSpecification,
-  StyleSpecification,
-} from "maplibre-gl";
+import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { FONTS } from "../basemap/fonts";
 import { AREA_SOURCES, basemapStyle, HEAT_BEFORE } from "../basemap/style";
 import type { Mode } from "../state/address";
@@ -20,10 +16,34 @@ export const BUBBLES: [clicks: number, px: number][] = [
   [1_000_000, 40],
 ];
 
-const INK = {
-  light: { bubble: "#b4380f", ring: "#b4380f", count: "#ffffff", lit: "#0c6b6b" },
-  dark: { bubble: "#ffab70", ring: "#ffab70", count: "#2b1204", lit: "#7fe3d6" },
+/** Bubble colour by clicks, in the heat's own colours; past `TURN` clicks the count on it changes its ink. */
+export const BUBBLE_COLOURS: Record<Shade, [clicks: number, colour: string][]> = {
+  light: [
+    [1, "#fdd9a0"],
+    [100, "#fba660"],
+    [1_000, "#ee7440"],
+    [10_000, "#b83350"],
+    [100_000, "#7a2160"],
+    [1_000_000, "#4a1254"],
+  ],
+  dark: [
+    [1, "#54338c"],
+    [100, "#82338f"],
+    [1_000, "#b03d7e"],
+    [10_000, "#f2825a"],
+    [100_000, "#fcb45c"],
+    [1_000_000, "#fdf0b5"],
+  ],
 };
+const TURN = 3_200;
+
+const INK = {
+  light: { edge: "#ffffff", few: "#46190a", many: "#ffffff", lit: "#0c6b6b" },
+  dark: { edge: "#10161e", few: "#ffffff", many: "#2b1204", lit: "#7fe3d6" },
+};
+const LOG_CLICKS: ExpressionSpecification = ["log10", ["max", 1, ["get", "clicks"]]];
+const byClicks = (stops: [number, number | string][]) =>
+  stops.flatMap(([n, at]) => [Math.log10(n), at]);
 
 const HOVERED: ExpressionSpecification = ["boolean", ["feature-state", "hovered"], false];
 const LIT: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false];
@@ -98,14 +118,18 @@ function clusterLayer({ shade, mode }: ClickLayers): LayerSpecification {
       "circle-radius": [
         "interpolate",
         ["linear"],
-        ["log10", ["max", 1, ["get", "clicks"]]],
-        ...BUBBLES.flatMap(([clicks, px]) => [Math.log10(clicks), px]),
-      ],
-      "circle-color": ink.bubble,
-      "circle-opacity": drawn ? 0.94 : 0,
-      "circle-stroke-color": drawn ? ink.ring : ink.lit,
-      "circle-stroke-width": drawn ? ["case", HOVERED, 7, 4] : ["case", HOVERED, 2.5, 0],
-      "circle-stroke-opacity": drawn ? ["case", HOVERED, 0.5, 0.25] : 1,
+        LOG_CLICKS,
+        ...byClicks(BUBBLES),
+      ] as ExpressionSpecification,
+      "circle-color": [
+        "interpolate",
+        ["linear"],
+        LOG_CLICKS,
+        ...byClicks(BUBBLE_COLOURS[shade]),
+      ] as ExpressionSpecification,
+      "circle-opacity": drawn ? 0.95 : 0,
+      "circle-stroke-color": drawn ? ["case", HOVERED, ink.lit, ink.edge] : ink.lit,
+      "circle-stroke-width": drawn ? ["case", HOVERED, 3, 1.5] : ["case", HOVERED, 2.5, 0],
     },
   };
 }
@@ -126,7 +150,7 @@ function countLayer({ shade, mode }: ClickLayers): LayerSpecification {
       "text-ignore-placement": true,
       "symbol-sort-key": ["get", "clicks"],
     },
-    paint: { "text-color": INK[shade].count },
+    paint: { "text-color": ["step", ["get", "clicks"], INK[shade].few, TURN, INK[shade].many] },
   };
 }
 
@@ -155,7 +179,7 @@ function countryOutline({ shade }: ClickLayers): LayerSpecification[] {
       id: "country-veil",
       type: "fill",
       ...AREA_SOURCES.country,
-      paint: { "fill-color": colour, "fill-opacity": ["case", LIT, 0.1, 0] },
+      paint: { "fill-color": colour, "fill-opacity": ["case", LIT, 0.08, 0] },
     },
     {
       id: "country-lit",
@@ -164,7 +188,7 @@ function countryOutline({ shade }: ClickLayers): LayerSpecification[] {
       layout: { "line-join": "round" },
       paint: {
         "line-color": colour,
-        "line-width": ["case", LIT, 1.8, 0],
+        "line-width": ["case", LIT, 1.3, 0],
         "line-opacity": ["case", LIT, 1, 0],
       },
     },

@@ -52,7 +52,10 @@ export const RADIUS: [zoom: number, px: number][] = [
  * normalises them, and a new maximum costs one uniform instead of re-reading every tile.
  */
 export function intensities(heatMax: Record<string, number>): [zoom: number, intensity: number][] {
-  return Array.from({ length: 15 }, (_, zoom) => [zoom, between(GAIN, zoom) / fullest(heatMax, zoom)]);
+  return Array.from({ length: 15 }, (_, zoom) => [
+    zoom,
+    between(GAIN, zoom) / fullest(heatMax, zoom),
+  ]);
 }
 
 /** How many clicks in one lone spot give the colour at `density`, at a (fractional) zoom. */

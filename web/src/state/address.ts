@@ -94,7 +94,8 @@ function formatCamera({ lng, lat, zoom }: Camera): string {
 function parseCamera(text: string | null): Camera | null {
   const parts = (text ?? "").split("/").map((part) => (part === "" ? NaN : Number(part)));
   const [zoom, lat, lng] = parts;
-  if (parts.length !== 3 || zoom === undefined || lat === undefined || lng === undefined) return null;
+  if (parts.length !== 3 || zoom === undefined || lat === undefined || lng === undefined)
+    return null;
   const sound = zoom >= 0 && zoom <= 22 && Math.abs(lat) <= 90 && Math.abs(lng) <= 540;
   return sound ? { zoom, lat, lng } : null;
 }

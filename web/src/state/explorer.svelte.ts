@@ -32,7 +32,9 @@ export class Explorer {
   /** The id of the area under the map's pointer, to be lit in the table. */
   lit = $state<string | null>(null);
   /** Names of the areas in the filter, for their chips. */
-  areaNames = $state<Record<string, { name: string; flag: string | null; country: string | null }>>({});
+  areaNames = $state<Record<string, { name: string; flag: string | null; country: string | null }>>(
+    {},
+  );
   /** Counts the links made on this page, so that lists know to look again. */
   made = $state(0);
   map: MapHandle | null = null;
@@ -132,7 +134,10 @@ export class Explorer {
   async loadTable(quiet = false): Promise<void> {
     const { level } = this.address;
     const query = [this.query, `limit=${this.rowLimit}`].filter(Boolean).join("&");
-    const ask = async (signal: AbortSignal) => ({ ...(await api.table(level, query, signal)), level });
+    const ask = async (signal: AbortSignal) => ({
+      ...(await api.table(level, query, signal)),
+      level,
+    });
     await this.table.load(ask, { quiet });
     this.#checkSignIn();
   }

@@ -25,7 +25,8 @@ export class Resource<T> {
       return value;
     } catch (error) {
       if (open.signal.aborted) return null;
-      this.problem = error instanceof Problem ? error : new Problem(-1, "Something broke", String(error));
+      this.problem =
+        error instanceof Problem ? error : new Problem(-1, "Something broke", String(error));
       return null;
     } finally {
       if (this.#open === open) this.pending = false;

@@ -35,7 +35,10 @@ export function share(part: number): string {
 
 /** "https://www.example.com/a/?x=1" → "example.com/a/?x=1", for lists where the scheme is noise. */
 export function bareUrl(url: string): string {
-  return url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/^www\./i, "").replace(/\/$/, "");
+  return url
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, "")
+    .replace(/^www\./i, "")
+    .replace(/\/$/, "");
 }
 
 /** The 1, 2 or 5 times a power of ten that is nearest below `n` (n ≥ 1): round numbers for legends. */
@@ -50,7 +53,10 @@ export function roundDown(n: number): number {
 export function webAddress(text: string): string | null {
   const trimmed = text.trim();
   if (!trimmed) return null;
-  const full = /^[a-z][a-z0-9+.-]*:/i.test(trimmed) && !/^[^/]+:\d+/.test(trimmed) ? trimmed : `https://${trimmed}`;
+  const full =
+    /^[a-z][a-z0-9+.-]*:/i.test(trimmed) && !/^[^/]+:\d+/.test(trimmed)
+      ? trimmed
+      : `https://${trimmed}`;
   try {
     const url = new URL(full);
     const web = url.protocol === "http:" || url.protocol === "https:";
