@@ -164,6 +164,8 @@ class Areas:
 
 def fold(text: str) -> str:
     """Lower case without accents, for comparing what people type."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 

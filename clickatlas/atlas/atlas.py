@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from clickatlas.atlas.areas import Areas
+from clickatlas.atlas.clusters import ClusterTree
 from clickatlas.atlas.files import about
 from clickatlas.atlas.locate import Locator
 from clickatlas.atlas.places import Places
@@ -23,6 +24,7 @@ class Atlas:
     locator: Locator
     places: Places
     areas: Areas
+    clusters: ClusterTree
 
     @classmethod
     def open(cls, folder: Path) -> "Atlas":
@@ -36,4 +38,5 @@ class Atlas:
             locator=Locator.open(folder),
             places=Places(folder, facts["zones"]),
             areas=Areas(folder),
+            clusters=ClusterTree(folder),
         )

@@ -1,5 +1,6 @@
 """A City database, ZIP figures and city populations, made into an atlas ready to be mapped into memory."""
 
+import gc
 import hashlib
 import json
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from clickatlas.atlas import networks
 from clickatlas.atlas.decode import CityData
 from clickatlas.atlas.files import FORMAT, save, unusable
+from clickatlas.atlas.gather import save_clusters
 from clickatlas.atlas.gazetteer import Gazetteer, read_gazetteer
 from clickatlas.atlas.parents import find_parents, save_parents
 from clickatlas.atlas.places import NOWHERE, PRIVATE, is_unplaced
@@ -35,6 +37,21 @@ def build(
     places that the new database lacks are appended as retired ones, so that old clicks keep their meaning.
     Raises `Problem` when a file is no City database.
     """
+    # Millions of small tuples and strings are made and kept: looking for cycles among them finds none, and
+    # takes as long as everything else together.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        _build(city_file, zip_file, cities_file, out, keep, progress)
+    finally:
+        if collecting:
+            gc.enable()
+    return out
+
+
+def _build(
+    city_file: Path, zip_file: Path, cities_file: Path, out: Path, keep: Path | None, progress: Progress
+) -> None:
     out.mkdir(parents=True, exist_ok=True)
     data = CityData()
     for file in sorted(city_file.glob("*.mmdb")) if city_file.is_dir() else [city_file]:
@@ -52,10 +69,11 @@ def build(
     gazetteer = read_gazetteer(cities_file, zip_file)
     progress.step("finding the areas of every place")
     _save_places(out, contents, keys, retired, addresses, data.names, gazetteer)
+    progress.step("gathering places into clusters")
+    save_clusters(out)
     progress.step("writing the atlas")
     _describe(out, data, contents, [city_file, zip_file, cities_file], keys[retired])
     progress.done()
-    return out
 
 
 def _number(data: CityData) -> tuple[list[Content], npt.NDArray[np.int32]]:
@@ -125,7 +143,7 @@ def _save_places(
     city = np.array([bool(content.city) for content in contents])
     postal = np.array([bool(content.postal) for content in contents])
     unplaced = is_unplaced(city, postal, radius, lat)
-    people = place_population(contents, unplaced, gazetteer)
+    people = place_population(contents, unplaced, retired, gazetteer)
     zones = sorted({content.zone for content in contents} - {""})
     zone = {name: number for number, name in enumerate(zones)} | {"": -1}
     order = np.argsort(keys)

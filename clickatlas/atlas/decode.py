@@ -1,9 +1,8 @@
 """The places of a City file: every network's leaf, and every distinct data record decoded once."""
 
-import gc
-import socket
 from collections.abc import Iterator
 from pathlib import Path
+from socket import AF_INET6, inet_ntoa, inet_ntop
 
 import maxminddb
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from clickatlas.atlas.files import unusable
 from clickatlas.atlas.records import Content, Names, read
-from clickatlas.atlas.tree import Alias, Leaves, walk
+from clickatlas.atlas.tree import Alias, Leaves, Tree, walk
 from clickatlas.progress import Progress
 
 
@@ -44,34 +43,35 @@ class CityData:
             tree = walk(file)
             self.aliases += tree.aliases
             progress.step(f"reading the places of {file.name}")
-            four, six = tree.v4.record.size, tree.v6.record.size
-            records, first, which = np.unique(
-                np.concatenate([tree.v4.record, tree.v6.record]), return_index=True, return_inverse=True
-            )
-            number = np.empty(records.size, np.int32)
-            # A cyclic collection over a million young dicts finds nothing and doubles the time.
-            collecting = gc.isenabled()
-            gc.disable()
-            try:
-                for i, address in enumerate(_addresses(tree.v4, tree.v6, first)):
-                    content = read(reader.get(address), self.names)
-                    number[i] = self.numbers.setdefault(content, len(self.numbers))
-                    if i % 16384 == 0:
-                        progress.advance(i / records.size)
-            finally:
-                if collecting:
-                    gc.enable()
-        of_leaf = number[which]
-        self.v4.append((tree.v4, of_leaf[:four]))
-        self.v6.append((tree.v6, of_leaf[four : four + six]))
+            leaf_of = _one_leaf_each(tree)
+            records = np.flatnonzero(leaf_of >= 0)
+            for i, address in enumerate(_addresses(tree, leaf_of[records])):
+                content = read(reader.get(address), self.names)
+                leaf_of[records[i]] = self.numbers.setdefault(content, len(self.numbers))
+                if i % 16384 == 0:
+                    progress.advance(i / records.size)
+        self.v4.append((tree.v4, leaf_of[tree.v4.record]))
+        self.v6.append((tree.v6, leaf_of[tree.v6.record]))
 
 
-def _addresses(v4: Leaves, v6: Leaves, at: npt.NDArray[np.intp]) -> Iterator[str]:
-    """An address in each of the leaves `at`, IPv4 counted before IPv6."""
-    for i in at.tolist():
-        if i < v4.hi.size:
-            yield socket.inet_ntoa((int(v4.hi[i]) >> 32).to_bytes(4, "big"))
+def _one_leaf_each(tree: Tree) -> npt.NDArray[np.int32]:
+    """For every possible record number one of its leaves (IPv4 ones counted first), -1 where it has none.
+
+    A table over the whole data section, 120 MB for GeoLite2-City, is many times quicker than sorting.
+    """
+    four, six = tree.v4.record, tree.v6.record
+    table = np.full(max(four.max(initial=0), six.max(initial=0)) + 1, -1, np.int32)
+    table[six] = np.arange(four.size, four.size + six.size, dtype=np.int32)
+    table[four] = np.arange(four.size, dtype=np.int32)
+    return table
+
+
+def _addresses(tree: Tree, leaves: npt.NDArray[np.int32]) -> Iterator[str]:
+    """An address in each of the `leaves`."""
+    v4, v6 = tree.v4, tree.v6
+    for leaf in leaves.tolist():
+        if leaf < v4.hi.size:
+            yield inet_ntoa(v4.hi[leaf].byteswap().tobytes()[:4])
         else:
-            j = i - v4.hi.size
-            packed = int(v6.hi[j]).to_bytes(8, "big") + int(v6.lo[j]).to_bytes(8, "big")
-            yield socket.inet_ntop(socket.AF_INET6, packed)
+            at = leaf - v4.hi.size
+            yield inet_ntop(AF_INET6, v6.hi[at].byteswap().tobytes() + v6.lo[at].byteswap().tobytes())

@@ -39,7 +39,7 @@ def assemble(
 
     `special` holds (128-bit start, length of at most 64 bits). Leaves don't overlap.
     """
-    order = np.lexsort((leaves.lo, leaves.hi)) if leaves.lo.any() else np.argsort(leaves.hi)
+    order = _order(leaves)
     hi, lo = leaves.hi[order], leaves.lo[order]
     end_hi, end_lo = _ends(hi, lo, leaves.depth[order])
     # A gap begins where a leaf ends and the next doesn't begin; also at 0, where no leaf does.
@@ -64,6 +64,19 @@ def assemble(
         part[part == GAP] = inside
     numbers[numbers == GAP] = outside
     return Ranges(hi, lo, numbers).merged()
+
+
+def _order(leaves: Leaves) -> npt.NDArray[np.intp]:
+    """Leaves by address."""
+    if leaves.lo.any():
+        return np.lexsort((leaves.lo, leaves.hi))
+    if (
+        leaves.depth <= 32
+    ).all():  # IPv4: sorting a number that ends in the index is twice as quick as argsort
+        packed = leaves.hi | np.arange(leaves.hi.size, dtype=np.uint64)
+        packed.sort()
+        return (packed & np.uint64(0xFFFFFFFF)).astype(np.intp)
+    return np.argsort(leaves.hi)
 
 
 def _ends(hi: U64, lo: U64, depth: npt.NDArray[np.uint8]) -> tuple[U64, U64]:

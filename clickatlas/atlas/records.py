@@ -86,8 +86,8 @@ def _maxmind(record: Mapping[str, Any], names: Names) -> Content:
         region,
         city,
         postal,
-        _degrees(found.get("latitude"), 6),
-        _degrees(found.get("longitude"), 6),
+        found.get("latitude", NO_COORDINATE),
+        found.get("longitude", NO_COORDINATE),
         found.get("accuracy_radius") or 0,
         found.get("time_zone") or "",
     )

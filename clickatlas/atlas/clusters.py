@@ -1,0 +1,76 @@
+"""The cluster tree: how places gather on the map at each zoom. Built once, the same under every filter."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from clickatlas.atlas.areas import LEVELS, Level
+from clickatlas.atlas.files import load
+
+I32 = npt.NDArray[np.int32]
+F64 = npt.NDArray[np.float64]
+
+MAX_ZOOM = 14
+COLUMNS = ("x", "y", "lat", "lon", "area", "kind", "key", "parent", "expansion")
+
+
+class ClusterLevel(NamedTuple):
+    """The clusters of one zoom, as parallel arrays; the index of a cluster is good for one atlas."""
+
+    zoom: int
+    x: F64  # mercator, 0 at 180° W to 1 at 180° E
+    y: F64  # mercator, 0 at 85.05° N to 1 at 85.05° S
+    lat: F64
+    lon: F64
+    area: I32  # the area that it is named after (`areas.label(area)`), -1 where there is none
+    kind: npt.NDArray[np.int8]  # that area's position in `LEVELS`, -1 where there is none
+    key: npt.NDArray[np.uint64]  # of its heaviest place
+    parent: I32  # index one zoom out; -1 at zoom 0
+    expansion: npt.NDArray[np.int8]  # the first zoom at which it falls apart; MAX_ZOOM + 1: never
+
+    def __len__(self) -> int:
+        return int(self.x.size)
+
+    def id(self, index: int) -> str:
+        """A name that the next build will use again while the heaviest place stays the heaviest."""
+        return f"z{self.zoom}:{int(self.key[index]):016x}"
+
+    def level(self, index: int) -> Level | None:
+        """The level of the area that names it."""
+        kind = int(self.kind[index])
+        return LEVELS[kind] if kind >= 0 else None
+
+
+class ClusterTree:
+    """All zooms, memory-mapped. A cluster lies whole within its parent, and all counts add up."""
+
+    def __init__(self, folder: Path) -> None:
+        columns = {name: load(folder, f"cluster_{name}") for name in COLUMNS}
+        first = load(folder, "cluster_first").tolist()
+        self._nodes = [
+            ClusterLevel(zoom, *(columns[name][first[zoom] : first[zoom + 1]] for name in COLUMNS))
+            for zoom in range(MAX_ZOOM + 1)
+        ]
+        self._node_of = load(folder, "cluster_of")
+
+    def nodes(self, zoom: int) -> ClusterLevel:
+        """The clusters at `zoom`; beyond MAX_ZOOM those of MAX_ZOOM."""
+        return self._nodes[max(0, min(zoom, MAX_ZOOM))]
+
+    def node_of(self, zoom: int) -> I32:
+        """Place number to cluster index at `zoom`, -1 where unplaced."""
+        row: I32 = self._node_of[max(0, min(zoom, MAX_ZOOM))]
+        return row
+
+    def counts(self, zoom: int, per_place: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Sum of `per_place` (one number per place) in each cluster; integers stay integers.
+
+        One `bincount` over the places, about a millisecond. Unplaced ones are left out.
+        """
+        some = np.flatnonzero(per_place)
+        inside = self.node_of(zoom)[some] + 1  # the unplaced fall into 0
+        total = np.bincount(inside, per_place[some], minlength=len(self.nodes(zoom)) + 1)[1:]
+        whole = np.issubdtype(per_place.dtype, np.integer)
+        return np.rint(total).astype(np.int64) if whole else total

@@ -1,0 +1,141 @@
+"""Gathers places into the cluster tree, from zoom 14 out to zoom 0.
+
+At each zoom the heaviest cluster of the zoom before stays, and those lighter ones within 60 px of it join the
+nearest that stays; then the heaviest of what is left, and so on. So no two clusters of a zoom are closer than
+60 px, every cluster lies whole within one parent, and a parent stands exactly where its heaviest child stood:
+zooming in, clusters come out of a point that doesn't move. (supercluster gathers greedily, too, but over the
+points of the day; weighing by residents instead makes the tree the same under every filter.)
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from clickatlas.atlas.areas import LEVELS
+from clickatlas.atlas.clusters import COLUMNS, MAX_ZOOM
+from clickatlas.atlas.files import load, save
+from clickatlas.atlas.titles import Gathered, titles
+
+I32 = npt.NDArray[np.int32]
+F64 = npt.NDArray[np.float64]
+
+APART = 60  # px between clusters, at least
+WORLD = 512  # px of the world's width at zoom 0, as MapLibre counts
+MOST_NORTH = 85.0511287798066  # where the mercator square ends
+
+
+def mercator(lat: F64, lon: F64) -> tuple[F64, F64]:
+    """Degrees to web mercator x and y in [0, 1); the poles are brought to its edge."""
+    sine = np.sin(np.radians(np.clip(lat, -MOST_NORTH, MOST_NORTH)))
+    y = 0.5 - np.log((1 + sine) / (1 - sine)) / (4 * np.pi)
+    return (lon / 360.0 + 0.5) % 1.0, np.clip(y, 0.0, np.nextafter(1.0, 0.0))
+
+
+def gather(x: F64, y: F64, weight: F64) -> list[Gathered]:
+    """Clusters of spots at each zoom, from 0 to MAX_ZOOM. Of equal weights the spot that comes first counts more."""
+    tree: list[Gathered] = []
+    spot = np.arange(x.size)
+    of_spot = np.arange(x.size, dtype=np.int32)
+    for zoom in range(MAX_ZOOM, -1, -1):
+        order = np.lexsort((spot, -weight))
+        place = np.empty(order.size, np.int32)
+        place[order] = np.arange(order.size)
+        spot, weight, of_spot = spot[order], weight[order], place[of_spot]
+        joins = _joined(x[spot], y[spot], APART / (WORLD * 2**zoom))
+        stays = np.flatnonzero(joins == np.arange(joins.size))
+        number = np.empty(joins.size, np.int32)
+        number[stays] = np.arange(stays.size)
+        of_spot = number[joins][of_spot]
+        weight = np.bincount(number[joins], weight, minlength=stays.size).astype(np.float64)
+        spot = spot[stays]
+        tree.append(Gathered(spot, of_spot))
+    return tree[::-1]
+
+
+def _joined(x: F64, y: F64, reach: float) -> npt.NDArray[np.intp]:
+    """For each node the one that it joins, itself where it stays. Nodes are in order of weight.
+
+    Sequential by nature, but it can be done in a few rounds: whoever has no heavier neighbour left stays, its
+    neighbours go, and so on. That gives the very set that going through them one by one would.
+    """
+    pairs = cKDTree(np.column_stack([x, y]), boxsize=[1.0, 0.0]).query_pairs(reach, output_type="ndarray")
+    heavy, light = pairs.min(axis=1), pairs.max(axis=1)
+    open_, stays = np.ones(x.size, bool), np.zeros(x.size, bool)
+    left_heavy, left_light = heavy, light
+    while left_heavy.size:
+        outdone = np.zeros(x.size, bool)
+        outdone[left_light] = True
+        stays |= open_ & ~outdone
+        open_ &= outdone
+        open_[left_light[stays[left_heavy]]] = False
+        undecided = open_[left_heavy] & open_[left_light]
+        left_heavy, left_light = left_heavy[undecided], left_light[undecided]
+    stays |= open_
+    use = stays[heavy] & ~stays[light]
+    to, who = heavy[use], light[use]
+    across = np.abs(x[to] - x[who])
+    distance = np.hypot(np.minimum(across, 1 - across), y[to] - y[who])
+    order = np.lexsort((-to, -distance, who))  # the last written wins: the nearest, of equals the heaviest
+    joins = np.arange(x.size)
+    joins[who[order]] = to[order]
+    return joins
+
+
+def save_clusters(folder: Path) -> None:
+    """Gather the places of the atlas in `folder` and write the tree beside them."""
+    key, unplaced = load(folder, "place_key"), load(folder, "place_unplaced")
+    lat, lon = load(folder, "place_lat"), load(folder, "place_lon")
+    weight = load(folder, "place_population").astype(np.float64)
+    areas = {level: load(folder, f"place_{level}") for level in LEVELS}
+    placed = np.flatnonzero(~unplaced)
+    # The heaviest place of each spot first; among equals the smaller key, which no order of building changes.
+    placed = placed[np.lexsort((key[placed], -weight[placed]))]
+    code = np.round((lat[placed] + 90) * 1e6).astype(np.int64) << 30 | np.round(
+        (lon[placed] + 180) * 1e6
+    ).astype(np.int64)
+    _, first, which = np.unique(code, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # spots in order of their heaviest place
+    rank = np.empty(order.size, np.int32)
+    rank[order] = np.arange(order.size)
+    head = placed[first[order]]
+    spot_of_place = np.full(key.size, -1, np.int32)
+    spot_of_place[placed] = rank[which]
+
+    x, y = mercator(lat[head], lon[head])
+    mass = np.bincount(rank[which], weight[placed], minlength=head.size)
+    tree = gather(x, y, mass.astype(np.float64))
+    area = titles(tree, spot_of_place, head, areas, weight)
+    level = load(folder, "area_level")
+    columns: dict[str, list[npt.NDArray[np.generic]]] = {}
+    expansion = np.zeros(0, np.int8)
+    for zoom in range(MAX_ZOOM, -1, -1):
+        spot = tree[zoom].spot
+        parent = tree[zoom - 1].of_spot[spot] if zoom else np.full(spot.size, -1, np.int32)
+        if zoom == MAX_ZOOM:
+            expansion = np.full(spot.size, MAX_ZOOM + 1, np.int8)
+        else:
+            inner = tree[zoom].of_spot[tree[zoom + 1].spot]
+            several = np.bincount(inner, minlength=spot.size) > 1
+            alone = np.empty(spot.size, np.int8)
+            alone[inner] = expansion
+            expansion = np.where(several, np.int8(zoom + 1), alone)
+        kind = np.where(area[zoom] >= 0, level[area[zoom]], np.int8(-1)).astype(np.int8)
+        values = (
+            x[spot],
+            y[spot],
+            lat[head[spot]],
+            lon[head[spot]],
+            area[zoom],
+            kind,
+            key[head[spot]],
+            parent,
+        )
+        for name, column in zip(COLUMNS, (*values, expansion), strict=True):
+            columns.setdefault(name, []).insert(0, column)
+    for name, parts in columns.items():
+        save(folder, f"cluster_{name}", np.concatenate(parts))
+    save(folder, "cluster_first", np.cumsum([0, *(gathered.spot.size for gathered in tree)]))
+    rows = [np.append(gathered.of_spot, np.int32(-1))[spot_of_place] for gathered in tree]
+    save(folder, "cluster_of", np.array(rows, np.int32))
