@@ -9,6 +9,7 @@ from clickatlas.atlas.areas import Areas
 from clickatlas.atlas.clusters import ClusterTree
 from clickatlas.atlas.files import about
 from clickatlas.atlas.locate import Locator
+from clickatlas.atlas.people import People
 from clickatlas.atlas.places import Places
 from clickatlas.atlas.sources import Source
 
@@ -25,11 +26,13 @@ class Atlas:
     places: Places
     areas: Areas
     clusters: ClusterTree
+    people: People
 
     @classmethod
     def open(cls, folder: Path) -> "Atlas":
         """Open the atlas in `folder` (see `files.current`). Raises `Problem` when it can't be used."""
         facts = about(folder)
+        areas = Areas(folder)
         return cls(
             folder=folder,
             version=facts["version"],
@@ -37,6 +40,7 @@ class Atlas:
             sources=[Source(**source) for source in facts["sources"]],
             locator=Locator.open(folder),
             places=Places(folder, facts["zones"]),
-            areas=Areas(folder),
+            areas=areas,
             clusters=ClusterTree(folder),
+            people=People(folder, areas),
         )

@@ -16,6 +16,7 @@ from clickatlas.atlas.files import FORMAT, save, unusable
 from clickatlas.atlas.gather import save_clusters
 from clickatlas.atlas.gazetteer import Gazetteer, read_gazetteer
 from clickatlas.atlas.parents import find_parents, save_parents
+from clickatlas.atlas.people import save_people
 from clickatlas.atlas.places import NOWHERE, PRIVATE, is_unplaced
 from clickatlas.atlas.population import place_population
 from clickatlas.atlas.ranges import SAMPLE, Ranges, assemble
@@ -69,6 +70,7 @@ def _build(
     gazetteer = read_gazetteer(cities_file, zip_file)
     progress.step("finding the areas of every place")
     _save_places(out, contents, keys, retired, addresses, data.names, gazetteer)
+    save_people(out, zip_file)
     progress.step("gathering places into clusters")
     save_clusters(out)
     progress.step("writing the atlas")

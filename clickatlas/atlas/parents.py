@@ -79,9 +79,9 @@ def _countries(parents: Parents, contents: Sequence[Content], names: Names, gaze
         people = known.population if known else None
         if code == "US":  # of the same census as its ZIPs, so that rates add up
             people = sum(count for state, count in states.items() if state not in territories)
-        parents.add(
-            names.country.get(code) or (known.name if known else code), people=states.get(code, people)
-        )
+        elif code in territories:
+            people = states.get(code, people)
+        parents.add(names.country.get(code) or (known.name if known else code), people=people)
 
 
 def _regions(parents: Parents, contents: Sequence[Content], names: Names, gazetteer: Gazetteer) -> None:

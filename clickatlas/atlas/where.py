@@ -1,0 +1,106 @@
+"""Everything that is known about one address: what `clickatlas atlas where` prints."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from clickatlas.atlas.areas import Level
+from clickatlas.atlas.atlas import Atlas
+from clickatlas.atlas.kinds import NetworkKind
+from clickatlas.atlas.places import NOWHERE, PRIVATE
+
+
+@dataclass(frozen=True)
+class Parent:
+    """An area that the place belongs to."""
+
+    id: str
+    level: Level
+    name: str
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place and what it belongs to."""
+
+    address: str
+    place: int  # number in this atlas
+    key: int  # the same in every atlas that knows the place
+    known: str  # 'placed', 'unplaced', 'private' or 'nowhere'
+    parents: list[Parent]  # the widest first
+    lat: float | None
+    lon: float | None
+    radius: int | None  # km
+    zone: str | None  # IANA time zone
+    flag: str
+    kind: NetworkKind
+    people: dict[str, Any] | None  # of the narrowest area that figures are known for
+    people_of: str  # that area's id
+
+    def lines(self) -> list[str]:
+        """For a terminal."""
+        lines = [f"{self.address}  {self.flag}".rstrip()]
+        if self.known == "nowhere":
+            return [*lines, "  no place: the City database doesn't know this address (or it is none)"]
+        if self.known == "private":
+            return [*lines, "  a private or reserved address: it has no place"]
+        lines += [
+            f"  {parent.level.value:<10}{parent.name}  ({parent.id})" for parent in reversed(self.parents)
+        ]
+        if self.lat is not None:
+            lines.append(f"  {'position':<10}{self.lat}, {self.lon}, within {self.radius or '?'} km")
+        if self.known == "unplaced":
+            lines.append("  unplaced: too coarse to be a spot; counted in the tables, never drawn on the map")
+        lines.append(f"  {'zone':<10}{self.zone or '?'}")
+        lines.append(f"  {'network':<10}{self.kind.name.lower()}")
+        lines.append(f"  {'place key':<10}{self.key:016x}")
+        return lines + self._people_lines()
+
+    def _people_lines(self) -> list[str]:
+        people = self.people
+        if not people:
+            return []
+        head = f"  people of {self.people_of} ({people['vintage'] or people['source']})"
+        if not people["residents"]:
+            return [head, f"    no residents: {people.get('reason', 'nobody is counted here')}"]
+        lines = [head, f"    {'population':<26}{people['population']:>12,}"]
+        if "households" in people:
+            lines.append(f"    {'households':<26}{people['households']:>12,}")
+        for name, value in people.get("medians", {}).items():
+            if value is not None:
+                text = f"${value:,.0f}" if name != "median_age" else f"{value:.1f}"
+                lines.append(f"    {name.replace('_', ' '):<26}{text:>12}")
+        for name, value in people.get("shares", {}).items():
+            if value is not None:
+                lines.append(f"    {name.replace('_', ' '):<26}{value:>12.1%}")
+        return lines
+
+
+def where(atlas: Atlas, address: str) -> Where:
+    """Look up `address`; whatever isn't one is 'nowhere'."""
+    number = atlas.locator.place_of(address)
+    places, areas = atlas.places, atlas.areas
+    above = places.areas_of(number)
+    parents = [Parent(areas.id(area), level, areas.name(area)) for level, area in above.items()]
+    unplaced = bool(places.unplaced[number])
+    known = {NOWHERE: "nowhere", PRIVATE: "private"}.get(number, "unplaced" if unplaced else "placed")
+    people, people_of = None, ""
+    for parent in reversed(parents):
+        if people := atlas.people.figures(parent.id):
+            people_of = parent.id
+            break
+    lat, zone = float(places.lat[number]), int(places.zone[number])
+    return Where(
+        address=address,
+        place=number,
+        key=int(places.key[number]),
+        known=known,
+        parents=parents,
+        lat=lat if lat == lat else None,
+        lon=float(places.lon[number]) if lat == lat else None,
+        radius=int(places.radius[number]) or None,
+        zone=places.zones[zone] if zone >= 0 else None,
+        flag=next((areas.flag(area) for area in above.values()), ""),
+        kind=NetworkKind(atlas.locator.kind_of(address)),
+        people=people,
+        people_of=people_of,
+    )
