@@ -53,7 +53,7 @@ export function sheetDrag(sheet: () => HTMLElement | undefined, settle: (height:
 function nearest(height: number): Height {
   const stops: [Height, number][] = [
     ["peek", PEEK_PX],
-    ["half", innerHeight * 0.46],
+    ["half", innerHeight * 0.44],
     ["full", innerHeight - 68],
   ];
   stops.sort((a, b) => Math.abs(a[1] - height) - Math.abs(b[1] - height));
