@@ -1,22 +1,24 @@
 """The cluster tree: how places gather on the map at each zoom. Built once, the same under every filter."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from clickatlas.atlas.areas import LEVELS, Level
+from clickatlas.atlas.areas import Areas
 from clickatlas.atlas.files import load
 
 I32 = npt.NDArray[np.int32]
 F64 = npt.NDArray[np.float64]
 
 MAX_ZOOM = 14
-COLUMNS = ("x", "y", "lat", "lon", "area", "kind", "key", "parent", "expansion")
+COLUMNS = ("x", "y", "lat", "lon", "area", "key", "parent", "expansion")
 
 
-class ClusterLevel(NamedTuple):
+@dataclass(frozen=True)
+class ClusterLevel:
     """The clusters of one zoom, as parallel arrays; the index of a cluster is good for one atlas."""
 
     zoom: int
@@ -24,11 +26,11 @@ class ClusterLevel(NamedTuple):
     y: F64  # mercator, 0 at 85.05° N to 1 at 85.05° S
     lat: F64
     lon: F64
-    area: I32  # the area that it is named after (`areas.label(area)`), -1 where there is none
-    kind: npt.NDArray[np.int8]  # that area's position in `LEVELS`, -1 where there is none
+    area: I32  # the area that it is named after, -1 where there is none
     key: npt.NDArray[np.uint64]  # of its heaviest place
     parent: I32  # index one zoom out; -1 at zoom 0
     expansion: npt.NDArray[np.int8]  # the first zoom at which it falls apart; MAX_ZOOM + 1: never
+    areas: Areas
 
     def __len__(self) -> int:
         return int(self.x.size)
@@ -37,20 +39,25 @@ class ClusterLevel(NamedTuple):
         """A name that the next build will use again while the heaviest place stays the heaviest."""
         return f"z{self.zoom}:{int(self.key[index]):016x}"
 
-    def level(self, index: int) -> Level | None:
-        """The level of the area that names it."""
-        kind = int(self.kind[index])
-        return LEVELS[kind] if kind >= 0 else None
+    def name(self, index: int) -> str:
+        """What it is called: "Boston metro", "Cambridge", "02139"."""
+        area = int(self.area[index])
+        return self.areas.label(area) if area >= 0 else "unnamed"
+
+    def kind(self, index: int) -> str:
+        """The level of the area that names it: 'metro', 'city', 'postal' and so on; 'place' without one."""
+        area = int(self.area[index])
+        return self.areas.level(area).value if area >= 0 else "place"
 
 
 class ClusterTree:
     """All zooms, memory-mapped. A cluster lies whole within its parent, and all counts add up."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, areas: Areas) -> None:
         columns = {name: load(folder, f"cluster_{name}") for name in COLUMNS}
         first = load(folder, "cluster_first").tolist()
         self._nodes = [
-            ClusterLevel(zoom, *(columns[name][first[zoom] : first[zoom + 1]] for name in COLUMNS))
+            ClusterLevel(zoom, *(columns[name][first[zoom] : first[zoom + 1]] for name in COLUMNS), areas)
             for zoom in range(MAX_ZOOM + 1)
         ]
         self._node_of = load(folder, "cluster_of")
