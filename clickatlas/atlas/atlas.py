@@ -41,6 +41,6 @@ class Atlas:
             locator=Locator.open(folder),
             places=Places(folder, facts["zones"]),
             areas=areas,
-            clusters=ClusterTree(folder),
+            clusters=ClusterTree(folder, areas),
             people=People(folder, areas),
         )

@@ -57,7 +57,9 @@ class ClusterTree:
         columns = {name: load(folder, f"cluster_{name}") for name in COLUMNS}
         first = load(folder, "cluster_first").tolist()
         self._nodes = [
-            ClusterLevel(zoom, *(columns[name][first[zoom] : first[zoom + 1]] for name in COLUMNS), areas)
+            ClusterLevel(
+                zoom, **{name: columns[name][first[zoom] : first[zoom + 1]] for name in COLUMNS}, areas=areas
+            )
             for zoom in range(MAX_ZOOM + 1)
         ]
         self._node_of = load(folder, "cluster_of")

@@ -107,7 +107,6 @@ def save_clusters(folder: Path) -> None:
     mass = np.bincount(rank[which], weight[placed], minlength=head.size)
     tree = gather(x, y, mass.astype(np.float64))
     area = titles(tree, spot_of_place, head, areas, weight)
-    level = load(folder, "area_level")
     columns: dict[str, list[npt.NDArray[np.generic]]] = {}
     expansion = np.zeros(0, np.int8)
     for zoom in range(MAX_ZOOM, -1, -1):
@@ -121,14 +120,12 @@ def save_clusters(folder: Path) -> None:
             alone = np.empty(spot.size, np.int8)
             alone[inner] = expansion
             expansion = np.where(several, np.int8(zoom + 1), alone)
-        kind = np.where(area[zoom] >= 0, level[area[zoom]], np.int8(-1)).astype(np.int8)
         values = (
             x[spot],
             y[spot],
             lat[head[spot]],
             lon[head[spot]],
             area[zoom],
-            kind,
             key[head[spot]],
             parent,
         )

@@ -1,12 +1,24 @@
 """Everything that is known about one address: what `clickatlas atlas where` prints."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from clickatlas.atlas.areas import Level
+import numpy as np
+
+from clickatlas.atlas.areas import LEVELS, Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.atlas.kinds import NetworkKind
 from clickatlas.atlas.places import NOWHERE, PRIVATE
+
+PLURAL = {
+    Level.COUNTRY: "countries",
+    Level.REGION: "regions",
+    Level.METRO: "metros",
+    Level.COUNTY: "counties",
+    Level.CITY: "cities",
+    Level.POSTAL: "postal codes",
+}
 
 
 @dataclass(frozen=True)
@@ -36,8 +48,11 @@ class Where:
     people: dict[str, Any] | None  # of the narrowest area that figures are known for
     people_of: str  # that area's id
 
-    def lines(self) -> list[str]:
+    def text(self) -> str:
         """For a terminal."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> list[str]:
         lines = [f"{self.address}  {self.flag}".rstrip()]
         if self.known == "nowhere":
             return [*lines, "  no place: the City database doesn't know this address (or it is none)"]
@@ -104,3 +119,24 @@ def where(atlas: Atlas, address: str) -> Where:
         people=people,
         people_of=people_of,
     )
+
+
+def describe(atlas: Atlas) -> str:
+    """What the atlas is made from and how much is in it: what `clickatlas atlas show` prints."""
+    places, levels = atlas.places, np.bincount(atlas.areas.levels(), minlength=len(LEVELS))
+    age = (datetime.now(UTC) - atlas.built).days
+    areas = ", ".join(
+        f"{count:,} {PLURAL[level]}" for level, count in zip(LEVELS, levels.tolist(), strict=True)
+    )
+    lines = [
+        f"atlas {atlas.version}",
+        f"  City database of {atlas.built:%d %B %Y}, {age} days old",
+        f"  {len(places):,} places, {int(places.unplaced.sum()):,} of them too coarse for a spot on the map, "
+        f"{int(places.retired.sum()):,} kept from an atlas before",
+        f"  {areas}",
+        "made from",
+    ]
+    for source in atlas.sources:
+        lines.append(f"  {source.name}: {source.package} {source.version} ({source.licence})")
+        lines.append(f"    {source.attribution}")
+    return "\n".join(lines)
