@@ -120,7 +120,6 @@ def _granian(target: str, settings: Settings, **options: Any) -> Any:
         respawn_failed_workers=True,
         workers_kill_timeout=15,
         log_level=LogLevels.warning if settings.log_level != "debug" else LogLevels.debug,
-        process_name="clickatlas",
         **options,
     )
 

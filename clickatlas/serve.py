@@ -68,7 +68,7 @@ def _banner(settings: Settings, link: str) -> str:
     built = datetime.fromisoformat(files.about(folder)["built"]) if folder else None
     age = f"City database of {built:%Y-%m-%d}" if built else ""
     if built and (days := (datetime.now(UTC) - built).days) > 30:
-        age += f", {days} days old: 'clickatlas atlas update' fetches a newer one"
+        age += f", {days} days old: 'clickatlas atlas update' asks for a newer one"
     return "\n".join(
         [
             "",

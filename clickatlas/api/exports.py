@@ -81,7 +81,7 @@ def _row(questions: Questions, row: ClickRow, place: int, codes: dict[int, str])
         "country": areas.code(country) if country is not None else None,
         "region": areas.code(region) if region is not None else None,
         "city": areas.name(city) if city is not None else None,
-        "postal_code": areas.code(postal) if postal is not None else None,
+        "postal_code": areas.name(postal) if postal is not None else None,
         # A default centroid is no position: an unplaced click has none.
         "lat": None if unplaced else float(places.lat[place]),
         "lon": None if unplaced else float(places.lon[place]),

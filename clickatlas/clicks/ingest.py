@@ -50,8 +50,8 @@ class Ingest:
         self._caught_up = time.monotonic()
         self._journal = store.journal()
 
-    def step(self) -> int:
-        """Move what waits, one batch at most; returns how many clicks it read."""
+    def step(self) -> bool:
+        """Move what waits, one batch at most; whether it moved anything."""
         self._remove_deleted()
         started = time.monotonic()
         try:
@@ -65,7 +65,7 @@ class Ingest:
         self._remove(finished)
         if batch.records.nbytes < BATCH_BYTES:
             self._caught_up = started
-        return len(batch.records)
+        return bool(batch.positions)
 
     def _read(self) -> tuple[Batch, list[Segment]]:
         parts: list[Records] = []
@@ -109,7 +109,7 @@ class Ingest:
             if position is not None and position.segment == number:
                 segment.skip_to(position.offset)
             elif position is not None and position.segment > number:
-                segment.skip_to(path.stat().st_size)  # committed in full; only its removal was cut short
+                segment.offset = path.stat().st_size  # committed in full; only its removal was cut short
             self._open[stream] = segment
         return segment
 
@@ -197,7 +197,7 @@ class IngestThread(threading.Thread):
     def run(self) -> None:
         """Step until stopped: at once again while there is more, else after the interval."""
         while not self._stopping.is_set():
-            busy = 0
+            busy = False
             try:
                 busy = self.ingest.step()
                 self.error = None

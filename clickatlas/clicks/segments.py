@@ -61,12 +61,15 @@ class Segment:
         return np.frombuffer(b"".join(records), RECORD)
 
     def skip_to(self, offset: int) -> None:
-        """Go to `offset`, a frame's start, collecting the terms before it."""
-        while self.offset < offset:
-            before = self.offset
-            self.read(offset - before if before else HEADER.size + 1)
-            if before and self.offset == before:
-                raise SpoolFormatError(f"{self.path}: damaged before byte {offset}")
+        """Go to `offset`, where a frame starts, collecting the terms before it."""
+        with self.path.open("rb") as file:
+            if offset < HEADER.size or not self._read_header(file.read(HEADER.size)):
+                return
+            before = file.read(offset - HEADER.size)
+        _records, used = self._frames(before)
+        if used != offset - HEADER.size:
+            raise SpoolFormatError(f"{self.path}: damaged before byte {offset}")
+        self.offset = offset
 
     def _read_header(self, data: bytes) -> bool:
         if len(data) < HEADER.size:

@@ -66,7 +66,7 @@ def _level_fields(areas: Areas, number: int, level: Level) -> dict[str, Any]:
         case Level.POSTAL:
             city = _ancestor(areas, number, Level.CITY)
             return {
-                "postal_code": areas.code(number),
+                "postal_code": areas.name(number),
                 "city": areas.name(city) if city is not None else None,
                 **_parent(areas, number, Level.REGION),
             }

@@ -13,8 +13,9 @@ RESERVED = frozenset(
 )
 # Letters and digits that nobody mistakes for each other when read off a poster.
 CLEAR_LETTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
-_CODE = re.compile(r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}$")
+_CODE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 MAX_URL = 8192
 
 
@@ -27,7 +28,7 @@ def checked_code(code: str) -> str:
     """`code` if a link may have it; raises `Problem` (422, 409 for a reserved word)."""
     if code.lower() in RESERVED:
         raise conflict(f"The code {code!r} is reserved for clickatlas itself.", remedy="Choose another code.")
-    if not _CODE.match(code):
+    if not _CODE.fullmatch(code):
         raise invalid(
             f"The code {code[:80]!r} can't be used.",
             remedy="Use 1 to 64 letters, digits, '-', '_', '~' or '.', and don't start with '.'.",
@@ -62,7 +63,7 @@ def checked_url(url: str) -> str:
             ascii_host = host.encode("ascii").decode() if host.isascii() else host.encode("idna").decode()
         except UnicodeError:
             raise _bad_url(f"names a host that can't exist ({host})") from None
-        if not re.fullmatch(r"[A-Za-z0-9._-]+", ascii_host):
+        if not _HOST.fullmatch(ascii_host):
             raise _bad_url(f"names a host that can't exist ({host})")
     netloc = f"{ascii_host}:{port}" if port is not None else ascii_host
     keep = "!#$%&'()*+,/:;=?@[]~-._"
