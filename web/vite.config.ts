@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { emptyTiles } from "./basemap/empty-tiles.ts";
 import { vendored } from "./scripts/vendored.ts";
@@ -8,7 +9,7 @@ const API = process.env.CLICKATLAS_API ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "/static/",
-  plugins: [svelte(), vendored(), emptyTiles()],
+  plugins: [svelte(), appAddress(), vendored(), emptyTiles()],
   build: {
     outDir: fileURLToPath(new URL("../clickatlas/static", import.meta.url)),
     emptyOutDir: true,
@@ -25,3 +26,18 @@ export default defineConfig({
   },
   test: { include: ["src/**/*.test.ts", "scripts/**/*.test.ts"] },
 });
+
+/** In development too the page is at /app, where a sign-in leads. */
+function appAddress(): Plugin {
+  return {
+    name: "clickatlas-app-address",
+    configureServer(server) {
+      server.middlewares.use((request, _response, next) => {
+        const { pathname, search } = new URL(request.url ?? "/", "http://vite");
+        if (pathname === "/" || (/^\/app(\/|$)/.test(pathname) && pathname !== "/app/sign-in"))
+          request.url = `/static/index.html${search}`;
+        next();
+      });
+    },
+  };
+}

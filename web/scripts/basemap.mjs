@@ -3,4 +3,7 @@ import { existsSync } from "node:fs";
 
 const generator = new URL("../basemap/build.mjs", import.meta.url);
 if (existsSync(generator)) await import(generator.href);
-else console.warn("no basemap generator at web/basemap/build.mjs: building the page without a basemap");
+else
+  console.warn(
+    "no basemap generator at web/basemap/build.mjs: building the page without a basemap",
+  );

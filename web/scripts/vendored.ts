@@ -25,7 +25,7 @@ export function vendored(): Plugin {
         createReadStream(file).pipe(response);
       });
     },
-    closeBundle() {
+    writeBundle() {
       for (const flag of readdirSync(FLAGS).filter((name) => /^[a-z]{2}\.svg$/.test(name)))
         cpSync(FLAGS + flag, `${out}/flags/${flag}`);
       for (const file of DOCS_FILES) cpSync(DOCS + file, `${out}/docs/${file}`);

@@ -15,9 +15,10 @@ export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly title: string,
-    readonly detail: string,
+    readonly detail = "",
+    readonly remedy = "",
   ) {
-    super(detail || title);
+    super([detail || title, remedy].filter(Boolean).join(" "));
   }
 
   /** True when no answer came at all: the server is down or the network is. */
@@ -54,11 +55,16 @@ async function ask<T>(
 }
 
 async function problem(response: Response): Promise<Problem> {
-  const document = (await response.json().catch(() => ({}))) as { title?: string; detail?: string };
+  const document = (await response.json().catch(() => ({}))) as {
+    title?: string;
+    detail?: string;
+    remedy?: string;
+  };
   return new Problem(
     response.status,
     document.title ?? `The server answered ${response.status}`,
-    document.detail ?? "",
+    document.detail,
+    document.remedy,
   );
 }
 
