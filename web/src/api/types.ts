@@ -3,7 +3,7 @@
 export type Bbox = [west: number, south: number, east: number, north: number];
 
 export interface Session {
-  user: { name: string; email: string };
+  user: { name: string; email: string | null };
   workspace: { name: string };
   sample: { links: number; clicks: number } | null;
   public_url: string;

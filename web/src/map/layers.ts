@@ -38,8 +38,22 @@ export const BUBBLE_COLOURS: Record<Shade, [clicks: number, colour: string][]> =
 const TURN = 3_200;
 
 const INK = {
-  light: { edge: "#ffffff", few: "#46190a", many: "#ffffff", lit: "#0c6b6b" },
-  dark: { edge: "#10161e", few: "#ffffff", many: "#2b1204", lit: "#7fe3d6" },
+  light: {
+    edge: "#ffffff",
+    few: "#46190a",
+    many: "#ffffff",
+    lit: "#0c6b6b",
+    name: "#3d4752",
+    halo: "rgba(250, 250, 248, 0.9)",
+  },
+  dark: {
+    edge: "#10161e",
+    few: "#ffffff",
+    many: "#2b1204",
+    lit: "#7fe3d6",
+    name: "#c3ccd6",
+    halo: "rgba(18, 24, 32, 0.9)",
+  },
 };
 const LOG_CLICKS: ExpressionSpecification = ["log10", ["max", 1, ["get", "clicks"]]];
 const byClicks = (stops: [number, number | string][]) =>
@@ -47,6 +61,9 @@ const byClicks = (stops: [number, number | string][]) =>
 
 const HOVERED: ExpressionSpecification = ["boolean", ["feature-state", "hovered"], false];
 const LIT: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false];
+
+const CITY_LABELS = ["city-labels", "town-labels"];
+const NAMES_FROM_ZOOM = 3;
 
 export interface ClickLayers {
   shade: Shade;
@@ -58,8 +75,9 @@ export interface ClickLayers {
 /** The whole style: the basemap, heat under its labels, clusters over everything. */
 export function mapStyle(drawn: ClickLayers): StyleSpecification {
   const base = basemapStyle(drawn.shade);
-  const at = base.layers.findIndex(({ id }) => id === HEAT_BEFORE);
-  const layers = [...base.layers];
+  // Bubbles lie on the cities they count and bring their own names.
+  const layers = base.layers.filter(({ id }) => drawn.mode === "heat" || !CITY_LABELS.includes(id));
+  const at = layers.findIndex(({ id }) => id === HEAT_BEFORE);
   layers.splice(at < 0 ? layers.length : at, 0, heatLayer(drawn), ...countryOutline(drawn));
   return {
     ...base,
@@ -74,7 +92,7 @@ export function mapStyle(drawn: ClickLayers): StyleSpecification {
       },
       spot: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
     },
-    layers: [...layers, spotLayer(drawn), clusterLayer(drawn), countLayer(drawn)],
+    layers: [...layers, nameLayer(drawn), spotLayer(drawn), clusterLayer(drawn), countLayer(drawn)],
   };
 }
 
@@ -154,6 +172,35 @@ function countLayer({ shade, mode }: ClickLayers): LayerSpecification {
   };
 }
 
+/** Names under the bubbles, where there is room; drawn before the bubbles, so that none is written over. */
+function nameLayer({ shade, mode }: ClickLayers): LayerSpecification {
+  const ink = INK[shade];
+  return {
+    id: "cluster-names",
+    type: "symbol",
+    source: "clicks",
+    "source-layer": "clusters",
+    minzoom: NAMES_FROM_ZOOM,
+    layout: {
+      visibility: mode === "clusters" ? "visible" : "none",
+      "text-field": PLAIN_NAME,
+      "text-font": [FONTS.medium],
+      "text-size": 11.5,
+      "text-anchor": "top",
+      "text-offset": [
+        "interpolate",
+        ["linear"],
+        LOG_CLICKS,
+        ...BUBBLES.flatMap(([n, px]) => [Math.log10(n), ["literal", [0, (px + 2) / 11.5]]]),
+      ] as unknown as ExpressionSpecification,
+      "text-max-width": 9,
+      "text-padding": 1,
+      "symbol-sort-key": ["-", ["get", "clicks"]],
+    },
+    paint: { "text-color": ink.name, "text-halo-color": ink.halo, "text-halo-width": 1.3 },
+  };
+}
+
 /** The ring around the place of the table row under the pointer. */
 function spotLayer({ shade }: ClickLayers): LayerSpecification {
   return {
@@ -194,6 +241,14 @@ function countryOutline({ shade }: ClickLayers): LayerSpecification[] {
     },
   ];
 }
+
+// On the map "Boston" says it; "Boston metro" is for where the level matters.
+const PLAIN_NAME: ExpressionSpecification = [
+  "case",
+  ["==", ["get", "kind"], "metro"],
+  ["slice", ["get", "name"], 0, ["index-of", " metro", ["concat", ["get", "name"], " metro"]]],
+  ["get", "name"],
+];
 
 // 1234 → "1.2K", as the tables' compact numbers write it.
 const shortCount: ExpressionSpecification = [

@@ -24,6 +24,16 @@ describe("the heat ramp", () => {
     expect(clicksAt(0.5, HEAT_MAX, 3.4)).toBeCloseTo(clicksAt(1, HEAT_MAX, 3.4) / 2);
   });
 
+  it("sums over neighbours: the same clicks spread over more cells glow no hotter", () => {
+    const oneSpot = Object.fromEntries(Array.from({ length: 15 }, (_, z) => [z, 1_000]));
+    const manySpots = Object.fromEntries(
+      Array.from({ length: 15 }, (_, z) => [z, 1_000 / (z + 1)]),
+    );
+    const [lone, spread] = [oneSpot, manySpots].map((heatMax) => intensities(heatMax)[6]![1]);
+    expect(spread! / lone!).toBeLessThan(7);
+    expect(spread! / lone!).toBeGreaterThan(1);
+  });
+
   it("survives a map without clicks", () => {
     expect(intensities({}).every(([, intensity]) => Number.isFinite(intensity))).toBe(true);
   });

@@ -28,14 +28,10 @@ export const RAMP: Record<Shade, [density: number, colour: string][]> = {
 /** The peak of MapLibre's heat kernel: one lone spot of weight w adds this much of w × intensity at its centre. */
 const KERNEL_PEAK = 0.3989;
 
-/** How far past "the fullest spot is just the last colour" the ramp is turned up, by zoom. */
-const GAIN: [zoom: number, gain: number][] = [
-  [0, 2.6],
-  [2, 4.5],
-  [5, 6.5],
-  [8, 6],
-  [14, 4],
-];
+/** How far past "the fullest neighbourhood just reaches the last colour" the ramp is turned up. */
+const GAIN = 1.8;
+
+const ZOOMS = Array.from({ length: 15 }, (_, zoom) => zoom);
 
 /** The radius of one spot's glow in px, by zoom. */
 export const RADIUS: [zoom: number, px: number][] = [
@@ -48,14 +44,13 @@ export const RADIUS: [zoom: number, px: number][] = [
 ];
 
 /**
- * Heat intensity per whole zoom level: weights are plain clicks (linear), so dividing by the fullest cell here
- * normalises them, and a new maximum costs one uniform instead of re-reading every tile.
+ * Heat intensity per whole zoom level, such that the fullest neighbourhood, not the fullest cell, reaches the end
+ * of the ramp: many small places side by side add up under the kernel and would turn the map into one blot.
+ *
+ * Weights are plain clicks (linear), so a new maximum costs one uniform instead of reading every tile again.
  */
 export function intensities(heatMax: Record<string, number>): [zoom: number, intensity: number][] {
-  return Array.from({ length: 15 }, (_, zoom) => [
-    zoom,
-    between(GAIN, zoom) / fullest(heatMax, zoom),
-  ]);
+  return ZOOMS.map((zoom) => [zoom, GAIN / (KERNEL_PEAK * neighbourhood(heatMax, zoom))]);
 }
 
 /** How many clicks in one lone spot give the colour at `density`, at a (fractional) zoom. */
@@ -73,6 +68,18 @@ export function between(stops: [number, number][], x: number): number {
   return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0);
 }
 
-function fullest(heatMax: Record<string, number>, zoom: number): number {
-  return Math.max(1, heatMax[String(zoom)] ?? 1);
+/**
+ * Clicks in the fullest square that the kernel sums over at a zoom.
+ *
+ * A cell of the 256-cell grid is 2 px wide at its own zoom, twice that one zoom on. A Gaussian of σ = radius / 3
+ * holds as much as a square of √(2π) σ, so the fullest cell of a coarser zoom is that square's count.
+ */
+function neighbourhood(heatMax: Record<string, number>, zoom: number): number {
+  const side = (Math.sqrt(2 * Math.PI) * between(RADIUS, zoom)) / 3;
+  const coarser = zoom - Math.log2(side / 2);
+  const counts = ZOOMS.map((z): [number, number] => [z, Math.log(Math.max(1, heatMax[z] ?? 1))]);
+  const [world, next] = [counts[0]![1], counts[1]![1]];
+  // Coarser than the whole world's grid: as much more again as between the two coarsest that there are.
+  const beyond = coarser < 0 ? -coarser * (world - next) : 0;
+  return Math.exp(between(counts, coarser) + beyond);
 }

@@ -16,7 +16,8 @@ describe("numbers", () => {
 
   it("never round a share to nothing or to everything", () => {
     expect(share(0)).toBe("0.0%");
-    expect(share(0.00001)).toBe("<0.1%");
+    expect(share(0.00001)).toBe("<0.01%");
+    expect(share(0.00062)).toBe("0.06%");
     expect(share(0.99999)).toBe(">99.9%");
     expect(share(1)).toBe("100.0%");
     expect(share(0.374)).toBe("37.4%");

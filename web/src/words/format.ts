@@ -3,7 +3,7 @@
 const LOCALE = typeof navigator === "undefined" ? "en" : navigator.language;
 const whole = new Intl.NumberFormat(LOCALE);
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-const percent = [0, 1].map(
+const percent = [0, 1, 2].map(
   (digits) =>
     new Intl.NumberFormat(LOCALE, {
       style: "percent",
@@ -26,9 +26,10 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${count(n)} ${n === 1 ? noun : plural}`;
 }
 
-/** A share of 0..1 as a percentage that never says 0 % of something nor 100 % of a part. */
+/** A share of 0..1 as a percentage fine enough that something is never 0 % nor a part 100 %. */
 export function share(part: number): string {
-  if (part > 0 && part < 0.001) return `<${percent[1]!.format(0.001)}`;
+  if (part > 0 && part < 0.0001) return `<${percent[2]!.format(0.0001)}`;
+  if (part > 0 && part < 0.001) return percent[2]!.format(part);
   if (part < 1 && part > 0.999) return `>${percent[1]!.format(0.999)}`;
   return percent[1]!.format(part);
 }
