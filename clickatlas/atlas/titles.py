@@ -56,7 +56,8 @@ def titles(
                 np.maximum(here, 0), np.where(here >= 0, people, 0.0), minlength=area.max() + 1
             )
             all_of_it = whole[area]
-            match = np.where(area >= 0, both / (size + all_of_it - both), 0.0)
+            either = size + all_of_it - both
+            match = np.where((area >= 0) & (either > 0), both / np.maximum(either, 1e-9), 0.0)
             if level in WIDE:
                 match[both <= OWN * all_of_it] = 0.0
             best[level] = (area, match)

@@ -121,6 +121,7 @@ def test_a_million_random_addresses_get_the_readers_answer(
         *colons(0x20010000 << 96 | embedded << 64 | tail),  # Teredo
     ]
     assert len(addresses) >= 1_000_000
+    assert (atlas.locator.locate(addresses[700_000:]) > PRIVATE).mean() > 0.5, "most are in the database"
     assert disagreements(atlas, reader, answers, addresses)[:5] == []
 
 
