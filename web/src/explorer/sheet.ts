@@ -4,9 +4,13 @@ const PEEK_PX = 118;
 
 /**
  * Lets a phone's bottom sheet be dragged by its grip; on release it settles at the nearest of three heights.
- * A press without a drag stays a click.
+ * A press without a drag stays a click. `most` is the full height in px.
  */
-export function sheetDrag(sheet: () => HTMLElement | undefined, settle: (height: Height) => void) {
+export function sheetDrag(
+  sheet: () => HTMLElement | undefined,
+  most: () => number,
+  settle: (height: Height) => void,
+) {
   return (grip: HTMLElement) => {
     let start: { y: number; height: number } | null = null;
     let moved = false;
@@ -23,11 +27,11 @@ export function sheetDrag(sheet: () => HTMLElement | undefined, settle: (height:
       moved ||= Math.abs(by) > 6;
       if (!moved) return;
       panel.style.transition = "none";
-      panel.style.height = `${Math.min(innerHeight - 68, Math.max(PEEK_PX, start.height + by))}px`;
+      panel.style.height = `${Math.min(most(), Math.max(PEEK_PX, start.height + by))}px`;
     };
     const up = () => {
       const panel = sheet();
-      if (start && moved && panel) settle(nearest(panel.offsetHeight));
+      if (start && moved && panel) settle(nearest(panel.offsetHeight, most()));
       if (panel) panel.style.height = panel.style.transition = "";
       start = null;
     };
@@ -50,11 +54,11 @@ export function sheetDrag(sheet: () => HTMLElement | undefined, settle: (height:
   };
 }
 
-function nearest(height: number): Height {
+function nearest(height: number, most: number): Height {
   const stops: [Height, number][] = [
     ["peek", PEEK_PX],
     ["half", innerHeight * 0.44],
-    ["full", innerHeight - 68],
+    ["full", most],
   ];
   stops.sort((a, b) => Math.abs(a[1] - height) - Math.abs(b[1] - height));
   return stops[0]![0];

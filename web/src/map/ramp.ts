@@ -31,6 +31,9 @@ const KERNEL_PEAK = 0.3989;
 /** How far past "the fullest neighbourhood just reaches the last colour" the ramp is turned up. */
 const GAIN = 1.8;
 
+/** With fewer clicks than this in the fullest neighbourhood the ramp is not stretched: one click is not a crowd. */
+const FEW = 8;
+
 const ZOOMS = Array.from({ length: 15 }, (_, zoom) => zoom);
 
 /** The radius of one spot's glow in px, by zoom. */
@@ -81,5 +84,5 @@ function neighbourhood(heatMax: Record<string, number>, zoom: number): number {
   const [world, next] = [counts[0]![1], counts[1]![1]];
   // Coarser than the whole world's grid: as much more again as between the two coarsest that there are.
   const beyond = coarser < 0 ? -coarser * (world - next) : 0;
-  return Math.exp(between(counts, coarser) + beyond);
+  return Math.max(FEW, Math.exp(between(counts, coarser) + beyond));
 }
