@@ -30,6 +30,7 @@ test: lint types test-python test-web test-browser ## lint, types, Python, web a
 lint: $(VENV)/.installed-dev web/node_modules/.installed ## ruff and the page's own linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	cd web && npm run --silent lint
 
 types: $(VENV)/.installed-dev web/node_modules/.installed ## mypy --strict and tsc
 	$(BIN)/mypy
@@ -38,7 +39,7 @@ types: $(VENV)/.installed-dev web/node_modules/.installed ## mypy --strict and t
 test-python: $(VENV)/.installed-dev $(STATIC) ## unit and server tests, on the real City database
 	$(BIN)/pytest tests/unit tests/server
 
-test-web: web/node_modules/.installed ## the page's unit tests
+test-web: $(STATIC) ## the page's unit tests
 	cd web && npm test --silent
 
 test-browser: $(VENV)/.installed-dev $(STATIC) ## a real Chromium against a real server; pictures in artefacts/

@@ -42,7 +42,8 @@ class PageFiles(StaticFiles):
         if path.endswith(".pbf") and not (Path(str(self.directory)) / path).is_file():
             await Response(status_code=204, headers={"cache-control": "max-age=86400"})(scope, receive, send)
             return
-        await super().__call__(scope, receive, send)
+        # Sent as bytes, not as a path for the server to send: so the compression in front sees them.
+        await super().__call__({**scope, "extensions": {}}, receive, send)
 
     def file_response(self, full_path, stat_result, scope, status_code=200):  # type: ignore[no-untyped-def]
         """Add how long the file may be kept."""
