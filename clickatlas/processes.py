@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,20 +92,33 @@ def run_app(settings: Settings) -> None:
     server.serve()
 
 
-def run_street(settings: Settings, *, started: Any, stopped: Any) -> None:
-    """Serve short links on the public port until told to stop."""
+def run_street(settings: Settings, *, started: Callable[[], None]) -> None:
+    """Serve short links on the public port until told to stop; `started` is called once it listens.
+
+    Granian starts a worker that ended again, but gives up where one ends twice within 5.5 s. Short
+    links must not end for that, so then it is started anew.
+    """
     os.environ.update(as_flags(settings))
-    server = _granian(
-        "clickatlas.processes:street",
-        settings,
-        address=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        backlog=4096,
-    )
-    server.on_startup(started)
-    server.on_shutdown(stopped)
-    server.serve()
+    while True:
+        server = _granian(
+            "clickatlas.processes:street",
+            settings,
+            address=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            backlog=4096,
+        )
+        server.on_startup(started)
+        try:
+            server.serve()
+        except SystemExit:
+            if server.interrupt_signal:
+                raise
+        if not server.interrupt_signal:
+            log.error("street workers ended one after the other; they are started again")
+            time.sleep(RESTART_S)  # a signal to end still reaches `server` meanwhile
+        if server.interrupt_signal:
+            return
 
 
 def _granian(target: str, settings: Settings, **options: Any) -> Any:

@@ -52,12 +52,14 @@ def serve(settings: Settings) -> None:
     app = AppProcess(settings)
     app.start()
     link = sign_in_link(settings)
+    greeting = [_banner(settings, link)]
 
     def started() -> None:
-        print(_banner(settings, link), flush=True)
+        if greeting:
+            print(greeting.pop(), flush=True)
 
     try:
-        run_street(settings, started=started, stopped=app.stop)
+        run_street(settings, started=started)
     finally:
         app.stop()
         os.close(lock)
