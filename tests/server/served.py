@@ -164,10 +164,14 @@ class Served:
 
         def check() -> dict[str, Any] | None:
             status: dict[str, Any] = client.get("/api/status").raise_for_status().json()
-            done = status["store"]["clicks"] >= clicks and not status["ingest"]["lag_clicks"]
+            caught_up = not status["ingest"]["lag_clicks"] and not status["ingest"]["error"]
+            done = caught_up and status["store"]["clicks"] >= clicks
             return status if done else None
 
-        found: dict[str, Any] = until(check, f"{clicks} clicks counted")
+        try:
+            found: dict[str, Any] = until(check, f"{clicks} clicks counted")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {client.get('/api/status').text}") from None
         return found
 
     def sign_in_link(self) -> str:
