@@ -8,18 +8,16 @@ from collections.abc import Iterable
 
 from clickatlas.atlas.kinds import NetworkKind
 from clickatlas.atlas.locate import Locator
-from clickatlas.redirect.record import Agent, Flags, pack
+from clickatlas.redirect.record import Flags, pack
 from clickatlas.redirect.spool import Spool
-from clickatlas.redirect.visitor import (
-    Proxies,
-    VisitorKey,
-    agent_term,
-    first_language,
-    read_agent,
-    referrer_host,
-)
+from clickatlas.redirect.visitor import Proxies, VisitorKey, read_headers, referrer_host
 
-RESIDENTIAL, BOT = int(NetworkKind.RESIDENTIAL), int(NetworkKind.BOT)
+BOT, UNSEEN = int(NetworkKind.BOT), int(Flags.HEAD)
+READ = frozenset(
+    (b"user-agent", b"referer", b"accept-language", b"x-forwarded-for", b"forwarded", b"sec-purpose",
+     b"purpose", b"x-purpose")
+)  # fmt: skip
+MAX_HEADER = 512  # bytes of an agent or a language: what is remembered of them stays small
 Headers = Iterable[tuple[bytes, bytes]]
 
 
@@ -37,27 +35,27 @@ class Capture:
         agent = referrer = language = ""
         forwarded_for: list[str] = []
         forwarded: list[str] = []
-        prefetch = False
+        # Nobody has seen the page yet after a HEAD or a prefetch: counted, but not as a person.
+        unseen = head
         for name, value in headers:
+            if name not in READ:
+                continue
             if name == b"user-agent":
-                agent = value.decode("latin-1")
+                agent = value[:MAX_HEADER].decode("latin-1")
             elif name == b"referer":
                 referrer = value.decode("latin-1")
             elif name == b"accept-language":
-                language = value.decode("latin-1")
+                language = value[:MAX_HEADER].decode("latin-1")
             elif name == b"x-forwarded-for":
                 forwarded_for.append(value.decode("latin-1"))
             elif name == b"forwarded":
                 forwarded.append(value.decode("latin-1"))
-            elif name in (b"sec-purpose", b"purpose", b"x-purpose"):
-                prefetch = b"prefetch" in value or b"preview" in value
+            else:
+                unseen = unseen or b"prefetch" in value or b"preview" in value
         address = self._proxies.visitor_address(peer, forwarded_for, forwarded)
         now = time.time_ns() // 1_000_000
-        device, browser, system, crawler = read_agent(agent)
-        # Nobody has seen the page yet after a HEAD or a prefetch: counted, but not as a person.
-        unseen = head or prefetch
+        words, crawler = read_headers(agent, language)
         kind = BOT if crawler or unseen else self.locator.kind_of(address)
-        flags = Flags.HEAD if unseen else Flags(0)
         spool = self._spool
         spool.rotate_if_due()
         return spool.put(
@@ -66,9 +64,9 @@ class Capture:
                 link,
                 int(self.locator.keys[self.locator.place_of(address)]),
                 self._key.hash(now, address, agent, link),
-                spool.term(agent_term(Agent(device, browser, system, first_language(language)))),
+                spool.term(words),
                 spool.term(referrer_host(referrer)),
                 kind,
-                int(flags),
+                UNSEEN if unseen else 0,
             )
         )
