@@ -59,7 +59,8 @@ def _features(
     parts = [_constant(0x12, count), _varints(size), *parts]
     cells = np.concatenate([part for part, _ in parts], axis=1)
     used = np.concatenate([np.arange(part.shape[1]) < sizes[:, None] for part, sizes in parts], axis=1)
-    return cells[used].tobytes()
+    encoded: bytes = cells[used].tobytes()
+    return encoded
 
 
 def _varints(values: npt.NDArray[np.integer]) -> tuple[Bytes, npt.NDArray[np.int64]]:
