@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.house import House
@@ -25,6 +25,16 @@ Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("is too far away in time") from None
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+
+
 class LinkIn(BaseModel):
     """A new link."""
 
@@ -35,7 +45,7 @@ class LinkIn(BaseModel):
     campaign: Name | None = None
     channel: Word | None = Field(None, description="How it is shared: email, social, qr, sms, …")
     tags: list[Word] = Field(default_factory=list, max_length=50)
-    expires_at: datetime | None = Field(
+    expires_at: Moment | None = Field(
         None, description="From this moment on it answers 410. UTC unless it says."
     )
     pass_query: bool = Field(False, description="Whether the visitor's query parameters go along.")
@@ -51,7 +61,7 @@ class LinkPatch(BaseModel):
     campaign: Name | None = None
     channel: Word | None = None
     tags: list[Word] | None = Field(None, max_length=50)
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     pass_query: bool | None = None
 
 
@@ -177,8 +187,6 @@ def shown(opened: House, link: Link) -> LinkOut:
 def _lowered(fields: dict[str, Any], opened: House) -> dict[str, Any]:
     if not opened.settings.case_sensitive_codes and fields.get("code"):
         fields["code"] = fields["code"].lower()
-    if fields.get("expires_at") is not None and fields["expires_at"].tzinfo is None:
-        fields["expires_at"] = fields["expires_at"].replace(tzinfo=UTC)
     return fields
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import secrets
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -57,7 +58,7 @@ def checked_url(url: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise _bad_url("carries a user name or password")
     if ":" in host:
-        ascii_host = f"[{host}]"
+        ascii_host = _bracketed(host)
     else:
         try:
             ascii_host = host.encode("ascii").decode() if host.isascii() else host.encode("idna").decode()
@@ -79,6 +80,16 @@ def checked_url(url: str) -> str:
     if len(result) > MAX_URL:
         raise _bad_url("is too long")
     return result
+
+
+def _bracketed(host: str) -> str:
+    try:
+        address = ipaddress.IPv6Address(host)
+    except ValueError:
+        raise _bad_url(f"names a host that can't exist ({host})") from None
+    if address.scope_id is not None:  # [fe80::1%eth0]
+        raise _bad_url("names a network interface, which means something on one machine only")
+    return f"[{address}]"
 
 
 def _bad_url(why: str) -> Exception:

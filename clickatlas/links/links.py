@@ -141,7 +141,7 @@ def change(session: Session, link: Link, fields: dict[str, Any]) -> Link:
         session.flush()
     except IntegrityError:
         session.rollback()
-        raise conflict(f"The code {link.code!r} is taken.", remedy="Choose another code.") from None
+        raise conflict(f"The code {fields['code']!r} is taken.", remedy="Choose another code.") from None
     for code in {before, link.code}:
         session.add(LinkChange(link_id=link.id, code=code))
     return link
