@@ -3,7 +3,6 @@
 import gc
 import hashlib
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from clickatlas.atlas.people import save_people
 from clickatlas.atlas.places import NOWHERE, PRIVATE, is_unplaced
 from clickatlas.atlas.population import place_population
 from clickatlas.atlas.ranges import SAMPLE, Ranges, assemble
-from clickatlas.atlas.records import NO_COORDINATE, UNKNOWN, Content, Names
+from clickatlas.atlas.records import NO_COORDINATE, UNKNOWN, Content, Names, key_of
 from clickatlas.atlas.retired import retired_contents
 from clickatlas.atlas.sources import SOURCES
 from clickatlas.atlas.tree import Leaves
@@ -58,11 +57,13 @@ def _build(
     for file in sorted(city_file.glob("*.mmdb")) if city_file.is_dir() else [city_file]:
         data.add(file, progress)
     progress.step("ordering the places")
-    contents, renumber = _number(data)
-    old = retired_contents(keep, {content.key() for content in contents[2:]}, data.names) if keep else []
+    contents, known, renumber = _number(data)
+    old = retired_contents(keep, set(known), data.names) if keep else []
     retired = np.arange(len(contents) + len(old)) >= len(contents)
     contents += old
-    keys = _keys(contents)
+    keys = np.array([*known, *(content.key() for content in old)], np.uint64)
+    if np.unique(keys).size != keys.size:  # once in half a billion builds
+        raise unusable("Two places have one key.", "Please report this, with the City database it came from.")
 
     progress.step("cutting the address space into ranges")
     addresses = _save_ranges(out, data, renumber, len(contents))
@@ -78,25 +79,19 @@ def _build(
     progress.done()
 
 
-def _number(data: CityData) -> tuple[list[Content], npt.NDArray[np.int32]]:
-    """Contents by place number, and the place number of every content number.
+def _number(data: CityData) -> tuple[list[Content], list[int], npt.NDArray[np.int32]]:
+    """Contents and keys by place number, and the place number of every content number.
 
     Places are in the order of their content: neighbours in a table are neighbours in memory, and the numbers
     don't depend on the order in which the tree was walked.
     """
-    found = sorted(content for content in data.numbers if content != UNKNOWN)
-    contents = [UNKNOWN, UNKNOWN, *found]  # NOWHERE, PRIVATE
+    found = sorted((content.text(), content) for content in data.numbers if content != UNKNOWN)
+    contents = [UNKNOWN, UNKNOWN, *(content for _, content in found)]
+    keys = [NOWHERE, PRIVATE, *(key_of(text) for text, _ in found)]
     renumber = np.full(len(data.numbers), NOWHERE, np.int32)
-    for number, content in enumerate(found, start=2):
+    for number, (_, content) in enumerate(found, start=2):
         renumber[data.numbers[content]] = number
-    return contents, renumber
-
-
-def _keys(contents: Sequence[Content]) -> npt.NDArray[np.uint64]:
-    keys = np.array([NOWHERE, PRIVATE, *(content.key() for content in contents[2:])], np.uint64)
-    if np.unique(keys).size != keys.size:  # once in half a billion builds
-        raise unusable("Two places have one key.", "Please report this, with the City database it came from.")
-    return keys
+    return contents, keys, renumber
 
 
 def _save_ranges(out: Path, data: CityData, renumber: npt.NDArray[np.int32], count: int) -> F64:

@@ -280,3 +280,38 @@ def test_assembled_ranges_answer_as_the_longest_way_round_would(
     found = ranges.value[search(ranges.hi, ranges.lo, hi, lo)]
     assert found.tolist() == [slowly(edge) for edge in edges]
     assert (ranges.value[1:] != ranges.value[:-1]).all(), "neighbours differ"
+
+
+def test_reading_by_columns_and_one_by_one_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quick way (numpy on the data section) and the C reader's make the same of the real database."""
+    from clickatlas.atlas import decode
+    from tests.atlas_fixtures import city_file
+
+    quick, slow = decode.CityData(), decode.CityData()
+    quick.add(city_file(), Silent())
+    with maxminddb.open_database(str(city_file()), maxminddb.MODE_MMAP_EXT) as reader:
+        contents = list(quick.numbers)
+        leaves, number = quick.v4[0]
+        for leaf in np.random.default_rng(2).integers(0, leaves.hi.size, 5_000).tolist():
+            address = str(ipaddress.IPv4Address(int(leaves.hi[leaf]) >> 32))
+            assert read(reader.get(address), slow.names) == contents[number[leaf]]
+    for table in ("country", "region", "city"):
+        seen, all_of_them = getattr(slow.names, table), getattr(quick.names, table)
+        assert seen.items() <= all_of_them.items()
+
+
+def test_what_the_quick_way_does_not_know_is_read_by_the_c_reader(make: Build, tmp_path: Path) -> None:
+    odd = {
+        "1.0.0.0/24": record("Ohne", 0)
+        | {"city": {"names": {"fr": "Sans"}}},  # neither an id nor an English name
+        "1.0.1.0/24": record("L" * 300, 7),  # longer than its one length byte can say
+        "1.0.2.0/24": record(
+            "Ja", 8, country={"iso_code": "FR", "is_in_european_union": True, "names": {"en": "France"}}
+        ),
+        "1.0.3.0/24": record("Viel", 9, traits={f"k{n}": n for n in range(40)}),  # a long map
+    }
+    atlas = make(write_mmdb(tmp_path / "odd.mmdb", odd))
+    assert [city_at(atlas, f"1.0.{n}.1") for n in range(4)] == ["Sans", "L" * 300, "Ja", "Viel"]
+    assert (
+        atlas.areas.name(atlas.places.areas_of(atlas.locator.place_of("1.0.2.1"))[Level.COUNTRY]) == "France"
+    )
