@@ -21,7 +21,7 @@ from clickatlas.atlas.population import place_population
 from clickatlas.atlas.ranges import SAMPLE, Ranges, assemble
 from clickatlas.atlas.records import NO_COORDINATE, UNKNOWN, Content, Names, key_of
 from clickatlas.atlas.retired import retired_contents
-from clickatlas.atlas.sources import SOURCES
+from clickatlas.atlas.sources import SOURCES, described
 from clickatlas.atlas.tree import Leaves
 from clickatlas.progress import Progress
 
@@ -182,7 +182,7 @@ def _describe(
         "deep": (out / "v6_start_low.npy").exists(),
         "aliases": [(hex(alias.prefix), alias.length) for alias in dict.fromkeys(data.aliases)],
         "zones": json.loads((out / "zones.json").read_text("utf-8")),
-        "sources": [source._asdict() for source in SOURCES],
+        "sources": [source._asdict() for source in (described(data.kind, files[0], built), *SOURCES[1:])],
     }
     (out / "zones.json").unlink()
     (out / "atlas.json").write_text(json.dumps(about, indent=1), "utf-8")

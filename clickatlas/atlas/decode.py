@@ -26,6 +26,7 @@ class CityData:
         self.v6: list[tuple[Leaves, npt.NDArray[np.int32]]] = []
         self.aliases: list[Alias] = []
         self.built = 0  # Unix seconds, of the newest file
+        self.kind = ""  # what the file says it is, such as GeoLite2-City
 
     def add(self, file: Path, progress: Progress) -> None:
         """Read one MMDB file. Raises `Problem` when it isn't one."""
@@ -36,7 +37,8 @@ class CityData:
                 f"{file.name} is no City database: {error}.", "Give a City file in MaxMind's .mmdb format."
             ) from error
         with reader:
-            self.built = max(self.built, reader.metadata().build_epoch)
+            meta = reader.metadata()
+            self.built, self.kind = max(self.built, meta.build_epoch), meta.database_type
             progress.step(f"walking the networks of {file.name}")
             tree = walk(file)
             self.aliases += tree.aliases
@@ -44,7 +46,7 @@ class CityData:
             leaf_of = _one_leaf_each(tree)
             records = np.flatnonzero(leaf_of >= 0)
             try:
-                contents = read_columns(Section.of(file, reader.metadata()), records, self.names)
+                contents = read_columns(Section.of(file, meta), records, self.names)
             except Unusual:
                 contents = _one_by_one(reader, tree, leaf_of[records], self.names, progress)
         number = leaf_of  # reuse of 100 MB

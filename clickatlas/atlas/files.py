@@ -1,8 +1,11 @@
 """Versions of the atlas on disk: `<root>/<version>/…`, and `<root>/current` which names the one in use."""
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from clickatlas.errors import Problem
 
 CURRENT = "current"
 UNFINISHED = ".tmp"
+LOCK = "lock"
 FORMAT = 1  # of the files in an atlas's folder; raised when an older reader would be wrong
 
 
@@ -44,6 +48,20 @@ def activate(root: Path, version: str) -> None:
         os.fsync(out.fileno())
     note.replace(root / CURRENT)
     _sync_folder(root)
+
+
+@contextlib.contextmanager
+def building(root: Path) -> Iterator[Path]:
+    """An empty folder to build in. One process builds at a time: a second one waits for the first."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unfinished = root / f"build{UNFINISHED}"
+        shutil.rmtree(unfinished, ignore_errors=True)  # of a build that was killed
+        try:
+            yield unfinished
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def versions(root: Path) -> list[str]:

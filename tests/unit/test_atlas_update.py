@@ -6,6 +6,7 @@ import os
 import shutil
 import tarfile
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,7 @@ def test_a_bad_database_is_refused_and_the_atlas_in_use_stays(
     with pytest.raises(Problem):
         build_atlas(root, cache(), city_file=cut, progress=Silent())
     assert files.current(root) == first
-    assert sorted(child.name for child in root.iterdir()) == sorted([first.name, "current"])
+    assert sorted(child.name for child in root.iterdir()) == sorted([first.name, "current", "lock"])
 
 
 def test_an_interrupted_build_is_cleared_away_by_the_next(tmp_path: Path) -> None:
@@ -244,12 +245,28 @@ def test_an_atlas_with_a_broken_file_says_so(tmp_path: Path, atlas_root: Path, h
 
 def test_sources_are_complete_and_travel_with_the_atlas(atlas: Atlas) -> None:
     assert [source.package for source in atlas.sources] == [source.package for source in sources.SOURCES]
+    assert atlas.sources[0].version == "GeoLite2-City of 2026-09-18"
     for source in atlas.sources:
         assert source.attribution
         assert source.licence
         assert source.url.startswith("https://")
     assert atlas.built.utcoffset() is not None
     assert update.check(atlas) is None
+
+
+@pytest.mark.parametrize(
+    ("database", "words"),
+    [
+        ("GeoLite2-City", "MaxMind"),
+        ("DBIP-City-Lite", "DB-IP"),
+        ("IP2LITE-City", "IP2Location"),
+        ("Mine", "Mine"),
+    ],
+)
+def test_whoever_made_a_city_file_is_thanked(database: str, words: str) -> None:
+    said = sources.described(database, Path("city.mmdb"), datetime(2026, 11, 1, tzinfo=UTC))
+    assert words in said.attribution
+    assert said.version == f"{database} of 2026-11-01"
 
 
 def test_progress_shows_what_lasts_and_only_that(monkeypatch: pytest.MonkeyPatch) -> None:
