@@ -18,6 +18,7 @@ _CODE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 MAX_URL = 8192
+MAX_CODE = 64
 
 
 def random_code(length: int = 6) -> str:

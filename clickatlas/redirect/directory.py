@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Row, Select, func, select
 
 from clickatlas.links.database import LinksDatabase
+from clickatlas.links.destination import MAX_CODE
 from clickatlas.links.models import Link, LinkChange
 
 MAX_ENTRIES = 200_000  # about 100 MB of links; past it the oldest entries are looked up again
@@ -49,7 +50,8 @@ class Directory:
             self._forget_changed()
         code = self._name(code)
         entry = self._entries.get(code)
-        if entry is not None or code in self._unknown:
+        # Longer than any code is: not worth a look, and 50,000 of them would fill the memory.
+        if entry is not None or code in self._unknown or len(code) > MAX_CODE:
             return entry
         return self._look_up(code)
 

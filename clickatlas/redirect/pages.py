@@ -29,3 +29,4 @@ def page(status: int, title: str, detail: str, *, as_json: bool) -> tuple[bytes,
 UNKNOWN = (404, "This link leads nowhere", "Check it for a typing mistake: capital letters count.")
 EXPIRED = (410, "This link has expired", "Whoever shared it set it to end. Ask them for a new one.")
 STARTING = (503, "Just starting", "clickatlas is getting ready. Try again in a moment.")
+METHOD = (405, "Method not allowed", "A short link answers GET and HEAD.")

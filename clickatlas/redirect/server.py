@@ -15,7 +15,7 @@ from clickatlas.links.destination import RESERVED
 from clickatlas.redirect.capture import Capture
 from clickatlas.redirect.directory import Directory, Entry
 from clickatlas.redirect.forward import AppAway, Forward, Receive, Scope, Send
-from clickatlas.redirect.pages import EXPIRED, STARTING, UNKNOWN, page
+from clickatlas.redirect.pages import EXPIRED, METHOD, STARTING, UNKNOWN, page
 from clickatlas.redirect.spool import Spool
 from clickatlas.redirect.visitor import Proxies, read_agent
 from clickatlas.settings import Settings
@@ -51,7 +51,7 @@ class Street:
                 await _send_page(scope, send, UNKNOWN)
             return
         if scope["method"] not in ("GET", "HEAD"):
-            await _send_page(scope, send, (405, "Method not allowed", "A short link answers GET and HEAD."))
+            await _send_page(scope, send, METHOD, (b"allow", b"GET, HEAD"))
             return
         entry = self._directory.find(code)
         if entry is None:
@@ -104,11 +104,13 @@ def _location(entry: Entry, query: bytes) -> bytes:
     return entry.url + (b"&" if b"?" in entry.url else b"?") + query + entry.fragment
 
 
-async def _send_page(scope: Scope, send: Send, what: tuple[int, str, str]) -> None:
+async def _send_page(
+    scope: Scope, send: Send, what: tuple[int, str, str], *more: tuple[bytes, bytes]
+) -> None:
     accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
     wants_json = b"json" in accept and b"text/html" not in accept
     body, kind = page(*what, as_json=wants_json)
-    headers = [(b"content-type", kind), NOT_CACHED, (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", kind), NOT_CACHED, (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": what[0], "headers": headers})
     body = b"" if scope["method"] == "HEAD" else body
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -144,17 +144,29 @@ class Spool:
         return True
 
     def _open_segment(self) -> None:
-        self.stream.mkdir(parents=True, exist_ok=True)
+        # Locked and given its header under another name: a reader never meets a segment
+        # that has a writer but does not show it yet, which it would take for finished.
         path = self.stream / f"{self._number + 1:08d}.spool"
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        unnamed = path.with_suffix(".new")
+        fd = self._create(unnamed)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.write(fd, HEADER.pack(MAGIC, VERSION, RECORD.itemsize, 0))
+            unnamed.rename(path)
         except OSError:
             os.close(fd)
-            path.unlink(missing_ok=True)
+            unnamed.unlink(missing_ok=True)
             raise
         self._fd, self._number, self._size, self._opened = fd, self._number + 1, HEADER.size, time.monotonic()
+
+    def _create(self, path: Path) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self.stream.mkdir(parents=True, exist_ok=True)
+        try:
+            return os.open(path, flags, 0o600)
+        except FileNotFoundError:  # the reader has just removed the folder, because it was empty
+            self.stream.mkdir(parents=True, exist_ok=True)
+            return os.open(path, flags, 0o600)
 
     def _close_segment(self) -> None:
         self.sync()

@@ -141,11 +141,12 @@ class Proxies:
             hops = ",".join(forwarded_for).split(",")
         else:
             hops = [hop for value in forwarded for hop in _forwarded_hops(value)]
-        for hop in reversed(hops):
-            address = _without_port(hop)
+        # Empty members of a list mean nothing (RFC 9110, 5.6.1.2): "1.2.3.4," is one hop.
+        addresses = [address for hop in hops if (address := _without_port(hop))]
+        for address in reversed(addresses):
             if not self._is_trusted(address):
                 return address
-        return _without_port(hops[0]) if hops else peer
+        return addresses[0] if addresses else peer
 
 
 def _forwarded_hops(value: str) -> list[str]:
