@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Window, asked, sign_in_link
-from tests.server.served import Served
+from tests.server.served import Served, command
 
 pytestmark = pytest.mark.browser
 CAMBRIDGE = "18.9.22.69"
@@ -75,7 +75,7 @@ def test_the_sample_map_in_light_and_dark(chromium: Browser, sampled: Served) ->
 
 def test_the_numbers_on_the_page_are_those_of_the_api(chromium: Browser, sampled: Served) -> None:
     window = Window(chromium, sampled)
-    page = window.goto("/app?range=all")
+    page = window.goto("/app?days=all")
     table = asked(sampled, "/api/analytics/geo/countries")
     assert number(page.get_by_test_id("total").inner_text()) == table["total"]
     assert number(page.get_by_test_id("chip-left-out").inner_text()) == sum(table["left_out"].values())
@@ -90,7 +90,7 @@ def test_the_numbers_on_the_page_are_those_of_the_api(chromium: Browser, sampled
 
 def test_a_country_is_flown_to_and_shows_its_cities(chromium: Browser, sampled: Served) -> None:
     window = Window(chromium, sampled)
-    page = window.goto("/app?range=all")
+    page = window.goto("/app?days=all")
     page.locator('[data-area="country:DE"]').click()
     expect(page.get_by_test_id("filter-chip")).to_contain_text("Germany")
     page.wait_for_timeout(2500)
@@ -112,7 +112,7 @@ def test_a_country_is_flown_to_and_shows_its_cities(chromium: Browser, sampled: 
 
 def test_left_out_clicks_are_let_in_by_one_click(chromium: Browser, sampled: Served) -> None:
     window = Window(chromium, sampled)
-    page = window.goto("/app?range=all")
+    page = window.goto("/app?days=all")
     page.get_by_test_id("chip-left-out").click()
     page.get_by_test_id("include-left-out").click()
     everything = asked(sampled, "/api/analytics/geo/countries", network="all")["total"]
@@ -122,7 +122,7 @@ def test_left_out_clicks_are_let_in_by_one_click(chromium: Browser, sampled: Ser
 
 def test_a_date_range_narrows_everything(chromium: Browser, sampled: Served) -> None:
     window = Window(chromium, sampled)
-    page = window.goto("/app?range=all")
+    page = window.goto("/app?days=all")
     before = number(page.get_by_test_id("total").inner_text())
     page.get_by_test_id("date-preset-7d").click()
     expect(page.get_by_test_id("total")).not_to_contain_text(f"{before:,}")
@@ -150,7 +150,7 @@ def test_the_keyboard_reaches_everything(chromium: Browser, sampled: Served) -> 
         reached.add(
             page.evaluate("document.activeElement?.dataset?.testid ?? document.activeElement?.tagName")
         )
-    assert {"shorten-url", "shorten-submit", "theme-toggle", "places-row"} & reached >= {
+    assert {"shorten-url", "shorten-submit", "tab-links", "level-city", "theme-toggle"} <= reached
         "shorten-url",
         "theme-toggle",
     }
@@ -174,11 +174,9 @@ def test_a_stranger_is_told_how_to_sign_in(chromium: Browser, sampled: Served) -
 
 
 def test_sample_data_goes_with_one_click(chromium: Browser, bare: Served) -> None:
-    from tests.server.served import command
-
     command("demo", "--clicks", "5000", data=bare.data)
     window = Window(chromium, bare)
-    page = window.goto("/app?range=all")
+    page = window.goto("/app?days=all")
     page.get_by_test_id("sample-remove").click()
     page.get_by_test_id("sample-remove-confirm").click()
     expect(page.get_by_test_id("total")).to_have_text(re.compile("^0\\b"), timeout=10_000)
