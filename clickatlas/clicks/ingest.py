@@ -9,9 +9,9 @@ and all of it is committed.
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,8 +121,9 @@ class Ingest:
             if torn := segment.unread():
                 self._set_aside(segment.path, f"{segment.path}: the last {torn} bytes are torn; kept as")
             segment.path.unlink(missing_ok=True)
-            if not segments(stream):
-                shutil.rmtree(stream, ignore_errors=True)
+            # Only ever an empty folder: its writer may be about to put the next segment there.
+            with suppress(OSError):
+                stream.rmdir()
                 gone.append(stream.name)
         if gone:
             self._store.forget_streams(gone)
