@@ -150,7 +150,7 @@ def test_the_keyboard_reaches_everything(chromium: Browser, sampled: Served) -> 
         reached.add(
             page.evaluate("document.activeElement?.dataset?.testid ?? document.activeElement?.tagName")
         )
-    assert {"shorten-url", "shorten-submit", "tab-links", "level-city", "theme-toggle"} <= reached
+    assert {"shorten-url", "shorten-submit", "tab-places", "level-city", "theme-toggle"} <= reached
     window.close()
 
 
