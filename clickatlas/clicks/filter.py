@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from clickatlas.atlas.kinds import NetworkKind
@@ -14,7 +14,7 @@ from clickatlas.errors import invalid
 PEOPLE = frozenset({NetworkKind.RESIDENTIAL})
 EVERYTHING = frozenset(NetworkKind)
 DEVICES = ("desktop", "mobile", "tablet", "other")
-_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+YEARS = range(1900, 3000)
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,31 @@ def moment(text: str, zone: str, *, field: str, is_end: bool = False) -> int:
     A date-time without an offset is in `zone`; as an end it is exclusive.
     """
     try:
-        if _DATE.match(text):
-            day = date.fromisoformat(text) + timedelta(days=1 if is_end else 0)
-            value = datetime(day.year, day.month, day.day, tzinfo=zone_info(zone))
-        else:
-            # A '+' that a URL turned into a space is put back.
-            value = datetime.fromisoformat(re.sub(r" (\d\d:?\d\d)$", r"+\1", text))
-            if value.tzinfo is None:
-                value = value.replace(tzinfo=zone_info(zone))
-        return round(value.astimezone(UTC).timestamp() * 1000)
+        value = _datetime(text, is_end=is_end)
     except (ValueError, OverflowError):
         raise invalid(
             f"'{field}' can't be read: {text[:80]!r}.",
             remedy="Use a date (2026-09-18) or a date-time (2026-09-18T14:00Z).",
             field=field,
         ) from None
+    if value.year not in YEARS:  # at the calendar's very ends even a time zone is too much
+        raise invalid(
+            f"'{field}' is too far away: {text[:80]!r}.",
+            remedy=f"Use a year from {YEARS[0]} to {YEARS[-1]}, or leave it out for no bound.",
+            field=field,
+        )
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=zone_info(zone))
+    return round(value.timestamp() * 1000)
+
+
+def _datetime(text: str, *, is_end: bool) -> datetime:
+    try:
+        day = date.fromisoformat(text) + timedelta(days=1 if is_end else 0)
+    except ValueError:
+        # A '+' that a URL turned into a space is put back.
+        return datetime.fromisoformat(re.sub(r" (\d\d:?\d\d)$", r"+\1", text))
+    return datetime.combine(day, time())
 
 
 def network_kinds(values: Sequence[str]) -> frozenset[NetworkKind]:

@@ -19,9 +19,9 @@ class Counts:
     """Clicks per place number, and what the vector does not show.
 
     `clicks` has one entry per place of the atlas. `left_out` are the clicks of network kinds
-    that the filter does not let through, by kind. `unplaced` are those known to a country or
-    region at best (they are in `clicks`, at their unplaced place); `unknown`, among them, are
-    those whose address the database does not know at all.
+    that the filter does not let through, for each such kind, 0 where there are none. `unplaced`
+    are those known to a country or region at best (they are in `clicks`, at their unplaced
+    place); `unknown`, among them, are those whose address the database does not know at all.
     """
 
     clicks: Integers
@@ -52,10 +52,11 @@ def count(
     if within is not None:
         inside = within[number]
         number, kind, clicks = number[inside], kind[inside], clicks[inside]
-    wanted = np.isin(kind, [int(network) for network in networks])
+    let_through = {int(network) for network in networks}
+    wanted = np.isin(kind, list(let_through))
     vector = _sum(number[wanted], clicks[wanted], len(places.key))
     by_kind = _sum(kind[~wanted], clicks[~wanted], len(NetworkKind))
-    left_out = {kind.name.lower(): int(by_kind[kind]) for kind in NetworkKind if by_kind[kind]}
+    left_out = {kind.name.lower(): int(by_kind[kind]) for kind in NetworkKind if kind not in let_through}
     return Counts(
         clicks=vector,
         left_out=left_out,

@@ -154,5 +154,5 @@ def test_left_out_kinds_are_counted_and_not_drawn(atlas: Atlas) -> None:
     kind = np.array([0, 1, 0, 5], np.uint8)
     counts = count(atlas.places, number, kind, np.array([3, 4, 5, 6]), networks=[NetworkKind.RESIDENTIAL])
     assert counts.total == 8
-    assert counts.left_out == {"hosting": 4, "bot": 6}
+    assert counts.left_out == {"hosting": 4, "vpn": 0, "tor": 0, "cdn": 0, "bot": 6}
     assert counts.unknown == 5
