@@ -1,13 +1,16 @@
 """Gathers places into the cluster tree, from zoom 14 out to zoom 0.
 
-At each zoom the heaviest cluster of the zoom before stays, and those lighter ones within 60 px of it join the
-nearest that stays; then the heaviest of what is left, and so on. So no two clusters of a zoom are closer than
-60 px, every cluster lies whole within one parent, and a parent stands exactly where its heaviest child stood:
-zooming in, clusters come out of a point that doesn't move. (supercluster gathers greedily, too, but over the
-points of the day; weighing by residents instead makes the tree the same under every filter.)
+At each zoom the cluster of the zoom before with the most people around it stays, and those within 60 px of it
+join the nearest that stays; then the next of what is left, and so on. "Around it" is a linear kernel over those
+60 px, so a continent's cluster stands amid its people rather than on its single largest city at the edge
+(Istanbul, for Europe), while close up the heaviest spot wins. No two clusters of a zoom are closer than 60 px,
+every cluster lies whole within one parent, and a parent stands exactly where one of its children stood: zooming
+in, clusters come out of a point that doesn't move. (supercluster gathers greedily, too, but over the points of
+the day; weighing by residents instead makes the tree the same under every filter.)
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,11 +42,12 @@ def gather(x: F64, y: F64, weight: F64) -> list[Gathered]:
     spot = np.arange(x.size)
     of_spot = np.arange(x.size, dtype=np.int32)
     for zoom in range(MAX_ZOOM, -1, -1):
-        order = np.lexsort((spot, -weight))
+        near = _near(x[spot], y[spot], APART / (WORLD * 2**zoom))
+        order = np.lexsort((spot, -near.crowd(weight)))
         place = np.empty(order.size, np.int32)
         place[order] = np.arange(order.size)
         spot, weight, of_spot = spot[order], weight[order], place[of_spot]
-        joins = _joined(x[spot], y[spot], APART / (WORLD * 2**zoom))
+        joins = _joined(Near(place[near.one], place[near.other], near.apart), spot.size)
         stays = np.flatnonzero(joins == np.arange(joins.size))
         number = np.empty(joins.size, np.int32)
         number[stays] = np.arange(stays.size)
@@ -54,31 +58,55 @@ def gather(x: F64, y: F64, weight: F64) -> list[Gathered]:
     return tree[::-1]
 
 
-def _joined(x: F64, y: F64, reach: float) -> npt.NDArray[np.intp]:
-    """For each node the one that it joins, itself where it stays. Nodes are in order of weight.
+class Near(NamedTuple):
+    """Pairs of nodes closer than the reach, and how far apart they are as a share of it."""
 
-    Sequential by nature, but it can be done in a few rounds: whoever has no heavier neighbour left stays, its
-    neighbours go, and so on. That gives the very set that going through them one by one would.
-    """
+    one: npt.NDArray[np.integer]
+    other: npt.NDArray[np.integer]
+    apart: F64
+
+    def crowd(self, weight: F64) -> F64:
+        """People around each node: its own, and those of its neighbours the less the farther they are."""
+        closeness = 1 - self.apart
+        size = weight.size
+        around = np.bincount(self.one, weight[self.other] * closeness, size)
+        return weight + around + np.bincount(self.other, weight[self.one] * closeness, size)
+
+
+def _near(x: F64, y: F64, reach: float) -> Near:
+    """All pairs within `reach` (mercator units), across the date line, too."""
     pairs = cKDTree(np.column_stack([x, y]), boxsize=[1.0, 0.0]).query_pairs(reach, output_type="ndarray")
-    heavy, light = pairs.min(axis=1), pairs.max(axis=1)
-    open_, stays = np.ones(x.size, bool), np.zeros(x.size, bool)
-    left_heavy, left_light = heavy, light
-    while left_heavy.size:
-        outdone = np.zeros(x.size, bool)
-        outdone[left_light] = True
+    one, other = pairs[:, 0], pairs[:, 1]
+    across = np.abs(x[one] - x[other])
+    distance = np.hypot(np.minimum(across, 1 - across), y[one] - y[other])
+    return Near(one, other, distance / reach)
+
+
+def _joined(near: Near, size: int) -> npt.NDArray[np.intp]:
+    """For each of `size` nodes the one that it joins, itself where it stays. Nodes are in order of rank.
+
+    Sequential by nature, but it can be done in a few rounds: whoever has no neighbour of higher rank left stays,
+    its neighbours go, and so on. That gives the very set that going through them one by one would.
+    """
+    first, later = np.minimum(near.one, near.other), np.maximum(near.one, near.other)
+    open_, stays = np.ones(size, bool), np.zeros(size, bool)
+    left_first, left_later = first, later
+    while left_first.size:
+        outdone = np.zeros(size, bool)
+        outdone[left_later] = True
         stays |= open_ & ~outdone
         open_ &= outdone
-        open_[left_light[stays[left_heavy]]] = False
-        undecided = open_[left_heavy] & open_[left_light]
-        left_heavy, left_light = left_heavy[undecided], left_light[undecided]
+        open_[left_later[stays[left_first]]] = False
+        undecided = open_[left_first] & open_[left_later]
+        left_first, left_later = left_first[undecided], left_later[undecided]
     stays |= open_
-    use = stays[heavy] & ~stays[light]
-    to, who = heavy[use], light[use]
-    across = np.abs(x[to] - x[who])
-    distance = np.hypot(np.minimum(across, 1 - across), y[to] - y[who])
-    order = np.lexsort((-to, -distance, who))  # the last written wins: the nearest, of equals the heaviest
-    joins = np.arange(x.size)
+    use = (stays[first] & ~stays[later]) | (stays[later] & ~stays[first])
+    to = np.where(stays[first], first, later)[use]
+    who = np.where(stays[first], later, first)[use]
+    order = np.lexsort(
+        (-to, -near.apart[use], who)
+    )  # the last written wins: the nearest, of equals the first
+    joins = np.arange(size)
     joins[who[order]] = to[order]
     return joins
 

@@ -87,7 +87,12 @@ class Locator:
         self._kind4, self._kind6 = _Table.open(folder, "kind4", False), _Table.open(folder, "kind6", True)
         found = [(int(prefix, 16), int(length)) for prefix, length in aliases]
         # (prefix >> shift, shift, how far right the IPv4 address then lies)
-        self._aliases = [(p >> (128 - n), 128 - n, 96 - n) for p, n in dict.fromkeys((*MAPPED, *found))]
+        prefixes = dict.fromkeys((*MAPPED, *found))
+        self._aliases = [(p >> (128 - n), 128 - n, 96 - n) for p, n in prefixes]
+        # The first 16 bits of all of them: few addresses need a closer look.
+        self._alias_heads = {
+            head for p, n in prefixes for head in range(p >> 112, (p >> 112) + (1 << max(16 - n, 0)))
+        }
 
     @classmethod
     def open(cls, folder: Path) -> "Locator":
@@ -120,48 +125,37 @@ class Locator:
 
     def _one(self, table4: _Table, table6: _Table, address: str) -> int:
         try:
-            return table4.one(_number(inet_pton(AF_INET, address), "big"), 0)
+            if ":" not in address:
+                return table4.one(_number(inet_pton(AF_INET, address), "big"), 0)
+            number = _number(inet_pton(AF_INET6, address), "big")
         except BAD:
-            pass
-        number = _parse6(address)
-        if number is None:
-            return NOWHERE
-        for prefix, shift, right in self._aliases:
-            if number >> shift == prefix:
-                return table4.one((number >> right) & 0xFFFFFFFF, 0)
+            parsed = _parse6(address)
+            if parsed is None:
+                return NOWHERE
+            number = parsed
+        if number >> 112 in self._alias_heads:
+            for prefix, shift, right in self._aliases:
+                if number >> shift == prefix:
+                    return table4.one((number >> right) & 0xFFFFFFFF, 0)
         return table6.one(number >> 64, number & 0xFFFFFFFFFFFFFFFF)
 
     def _batch(self, table4: _Table, table6: _Table, addresses: Sequence[str]) -> I32:
         try:  # all IPv4 is the common case, and by far the quickest
-            packed = np.frombuffer(b"".join(map(_four, addresses)), ">u4")
+            return _many4(table4, _words(b"".join(map(_four, addresses)), ">u4").astype(np.uint32))
         except BAD:
-            return self._mixed(table4, table6, addresses)
-        return _many4(table4, packed.astype(np.uint32))
-
-    def _mixed(self, table4: _Table, table6: _Table, addresses: Sequence[str]) -> I32:
-        answer = np.full(len(addresses), NOWHERE, np.int32)
-        four: list[tuple[int, bytes]] = []
-        six: list[tuple[int, bytes]] = []
-        for i, address in enumerate(addresses):
-            try:
-                if ":" not in address:
-                    four.append((i, _four(address)))
-                    continue
-                six.append((i, _six(address)))
-            except BAD:
-                if (number := _parse6(address)) is not None:
-                    six.append((i, number.to_bytes(16, "big")))
-        if four:
-            at, packed = zip(*four, strict=True)
-            answer[list(at)] = _many4(table4, np.frombuffer(b"".join(packed), ">u4").astype(np.uint32))
-        if six:
-            at, packed = zip(*six, strict=True)
-            halves = np.frombuffer(b"".join(packed), ">u8").astype(np.uint64).reshape(-1, 2)
-            answer[list(at)] = self._many6(table4, table6, halves[:, 0].copy(), halves[:, 1].copy())
+            packed = [_packed(address) for address in addresses]
+        size = np.fromiter(map(len, packed), np.int64, len(packed))
+        answer = np.full(size.size, NOWHERE, np.int32)
+        four = _words(b"".join(p for p in packed if len(p) == 4), ">u4").astype(np.uint32)
+        six = _words(b"".join(p for p in packed if len(p) == 16), ">u8").astype(np.uint64).reshape(-1, 2)
+        answer[size == 4] = _many4(table4, four)
+        answer[size == 16] = self._many6(table4, table6, six[:, 0].copy(), six[:, 1].copy())
         return answer
 
     def _many6(self, table4: _Table, table6: _Table, hi: U64, lo: U64) -> I32:
-        answer: I32 = table6.value[search(table6.hi, table6.lo, hi, lo)].astype(np.int32)
+        order = np.argsort(hi) if hi.size >= SORT_FROM else slice(None)
+        answer = np.empty(hi.size, np.int32)
+        answer[order] = table6.value[search(table6.hi, table6.lo, hi[order], lo[order])]
         for mask, v4 in self._embedded(hi, lo):
             answer[mask] = _many4(table4, v4)
         return answer
@@ -196,6 +190,19 @@ def _many4(table: _Table, v4: U32) -> I32:
     answer = np.empty(v4.size, np.int32)
     answer[(packed & np.uint64(0xFFFFFFFF)).astype(np.intp)] = table.value[at]
     return answer
+
+
+def _words(packed: bytes, kind: str) -> npt.NDArray[Any]:
+    return np.frombuffer(packed, kind) if packed else np.zeros(0, kind)
+
+
+def _packed(address: str) -> bytes:
+    """4 or 16 bytes, none for what is no address."""
+    try:
+        return _six(address) if ":" in address else _four(address)
+    except BAD:
+        number = _parse6(address)
+        return b"" if number is None else number.to_bytes(16, "big")
 
 
 def _parse6(address: object) -> int | None:
