@@ -7,8 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from clickatlas.api.caller import CallerDep, HouseDep
+from clickatlas.api.filters import FilterDep
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.errors import not_found
+from clickatlas.insight.areas import standing
 
 router = APIRouter(prefix="/api", tags=["atlas"])
 
@@ -26,15 +28,23 @@ def search(
 
 
 @router.get("/areas/{area_id}")
-def one(area_id: str, opened: HouseDep, _who: CallerDep) -> dict[str, Any]:
-    """One area, its parents, and for a US ZIP code who lives there."""
+def one(area_id: str, wanted: FilterDep, opened: HouseDep, who: CallerDep) -> dict[str, Any]:
+    """One area: its parents, who lives there, and how it stands under the filter.
+
+    `rate` is clicks per 10,000 residents; `index` compares it with the country's (100: the same).
+    """
     atlas = opened.atlas
     number = atlas.areas.number(area_id)
     if number is None:
         raise not_found(
             f"The atlas has no area {area_id[:80]!r}.", remedy="Find one with GET /api/areas?search=NAME."
         )
-    return _area(atlas, number) | {"people": atlas.people.figures(area_id)}
+    counts = opened.questions.snapshot(who.workspace, wanted).counts
+    return {
+        **_area(atlas, number),
+        "people": atlas.people.figures(area_id),
+        "standing": standing(counts, atlas, number),
+    }
 
 
 def _area(atlas: Atlas, number: int) -> dict[str, Any]:

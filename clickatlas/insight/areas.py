@@ -94,6 +94,30 @@ def _country_name(areas: Areas, number: int) -> str | None:
     return areas.name(country) if country is not None else None
 
 
+def standing(counts: Counts, atlas: Atlas, number: int) -> dict[str, float | int | None]:
+    """How one area stands under a filter.
+
+    `clicks` in it, `share` of all that the filter lets through, `rate` per 10,000 residents, and
+    `index`: the rate as a percentage of its country's (100: as many as its population would give).
+    Rate and index are None where no source knows the population.
+    """
+    level, areas = atlas.areas.level(number), atlas.areas
+    clicks = int(counts.clicks[np.asarray(atlas.places.area[level]) == number].sum())
+    rate = _rate(clicks, areas.population(number))
+    country = areas.number(f"country:{areas.country(number)}")
+    index = None
+    if rate is not None and country is not None:
+        there = int(counts.clicks[np.asarray(atlas.places.area[Level.COUNTRY]) == country].sum())
+        national = _rate(there, areas.population(country))
+        index = 100 * rate / national if national else None
+    total = counts.total
+    return {"clicks": clicks, "share": clicks / total if total else 0.0, "rate": rate, "index": index}
+
+
+def _rate(clicks: int, population: int | None) -> float | None:
+    return 10_000 * clicks / population if population else None
+
+
 def within(atlas: Atlas, area_ids: tuple[str, ...]) -> npt.NDArray[np.bool_] | None:
     """Which places lie in any of the areas: one entry per place number; None for no condition.
 
