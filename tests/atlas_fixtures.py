@@ -32,19 +32,28 @@ def city_file() -> Path:
     return fetch(PINNED, cache(), Silent())
 
 
+def _code() -> str:
+    """A digest of the atlas room's code."""
+    digest = hashlib.blake2b(digest_size=6)
+    for file in sorted(Path(clickatlas.atlas.__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+# Taken when the code is imported: the files may change while tests run.
+CODE = _code()
+
+
 def built_atlas() -> Path:
     """The folder `atlas` of a data folder (it holds `current`) with an atlas of the real data. Don't change it.
 
     Built with today's code: its folder is called after a digest of the atlas room, and others are removed.
     """
-    digest = hashlib.blake2b(digest_size=6)
-    for file in sorted(Path(clickatlas.atlas.__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
     shelf = cache() / "test-atlas"
     shelf.mkdir(parents=True, exist_ok=True)
     with (shelf / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once build one atlas
-        root = shelf / digest.hexdigest()
+        root = shelf / CODE
         if current(root) is None:
             for old in shelf.iterdir():
                 if old.is_dir():

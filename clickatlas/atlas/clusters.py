@@ -27,7 +27,7 @@ class ClusterLevel:
     lat: F64
     lon: F64
     area: I32  # the area that it is named after, -1 where there is none
-    key: npt.NDArray[np.uint64]  # of its heaviest place
+    key: npt.NDArray[np.uint64]  # of the place that it stands on
     parent: I32  # index one zoom out; -1 at zoom 0
     expansion: npt.NDArray[np.int8]  # the first zoom at which it falls apart; MAX_ZOOM + 1: never
     areas: Areas
@@ -36,7 +36,7 @@ class ClusterLevel:
         return int(self.x.size)
 
     def id(self, index: int) -> str:
-        """A name that the next build will use again while the heaviest place stays the heaviest."""
+        """A name that the next build will use again while the cluster stands on the same place."""
         return f"z{self.zoom}:{int(self.key[index]):016x}"
 
     def name(self, index: int) -> str:

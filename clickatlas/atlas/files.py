@@ -78,12 +78,14 @@ def finish(unfinished: Path, version: str) -> Path:
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
     _sync_folder(unfinished)
-    final = unfinished.with_name(version)
-    if final.is_dir():  # the same content was built before
-        shutil.rmtree(unfinished)
-    else:
-        unfinished.rename(final)
-        _sync_folder(final.parent)
+    final, again = unfinished.with_name(version), 1
+    while (
+        final.exists()
+    ):  # built before, and broken since or rolled back from: readers may still have it open
+        again += 1
+        final = unfinished.with_name(f"{version}.{again}")
+    unfinished.rename(final)
+    _sync_folder(final.parent)
     os.utime(final)
     return final
 
@@ -121,7 +123,7 @@ def load(folder: Path, name: str) -> npt.NDArray[Any]:
     """`<name>.npy`, memory-mapped and read-only: shared by all processes, read when touched."""
     try:
         array: npt.NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise unusable(f"{folder.name}/{name}.npy can't be read: {error}.") from error
     # A plain view: np.memmap's own indexing costs several times more per call.
     return array.view(np.ndarray)

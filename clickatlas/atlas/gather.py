@@ -1,12 +1,12 @@
 """Gathers places into the cluster tree, from zoom 14 out to zoom 0.
 
-At each zoom the cluster of the zoom before with the most people around it stays, and those within 60 px of it
-join the nearest that stays; then the next of what is left, and so on. "Around it" is a linear kernel over those
-60 px, so a continent's cluster stands amid its people rather than on its single largest city at the edge
-(Istanbul, for Europe), while close up the heaviest spot wins. No two clusters of a zoom are closer than 60 px,
-every cluster lies whole within one parent, and a parent stands exactly where one of its children stood: zooming
-in, clusters come out of a point that doesn't move. (supercluster gathers greedily, too, but over the points of
-the day; weighing by residents instead makes the tree the same under every filter.)
+At each zoom clusters are ranked: by their people, and to a third by the people around them (a linear kernel over
+60 px). The first stays, those within 60 px of it join the nearest of higher rank that stays; then the next of what
+is left, and so on. The people around matter far out, where Europe's cluster should stand amid Europeans rather than
+on Istanbul at their edge; people of its own keep a village between cities from standing for all of them. No two
+clusters of a zoom are closer than 60 px, every cluster lies whole within one parent, and a parent stands exactly
+where one of its children stood: zooming in, clusters come out of a point that doesn't move. (supercluster gathers
+greedily, too, but over the points of the day; weighing by residents makes the tree the same under every filter.)
 """
 
 from pathlib import Path
@@ -43,7 +43,7 @@ def gather(x: F64, y: F64, weight: F64) -> list[Gathered]:
     of_spot = np.arange(x.size, dtype=np.int32)
     for zoom in range(MAX_ZOOM, -1, -1):
         near = _near(x[spot], y[spot], APART / (WORLD * 2**zoom))
-        order = np.lexsort((spot, -near.crowd(weight)))
+        order = np.lexsort((spot, -near.rank(weight)))
         place = np.empty(order.size, np.int32)
         place[order] = np.arange(order.size)
         spot, weight, of_spot = spot[order], weight[order], place[of_spot]
@@ -65,12 +65,12 @@ class Near(NamedTuple):
     other: npt.NDArray[np.integer]
     apart: F64
 
-    def crowd(self, weight: F64) -> F64:
-        """People around each node: its own, and those of its neighbours the less the farther they are."""
+    def rank(self, weight: F64) -> F64:
+        """Own people squared, times those around: its own, and its neighbours' the less the farther they are."""
         closeness = 1 - self.apart
-        size = weight.size
-        around = np.bincount(self.one, weight[self.other] * closeness, size)
-        return weight + around + np.bincount(self.other, weight[self.one] * closeness, size)
+        around = weight + np.bincount(self.one, weight[self.other] * closeness, weight.size)
+        around += np.bincount(self.other, weight[self.one] * closeness, weight.size)
+        return weight * weight * around
 
 
 def _near(x: F64, y: F64, reach: float) -> Near:
@@ -100,12 +100,11 @@ def _joined(near: Near, size: int) -> npt.NDArray[np.intp]:
         undecided = open_[left_first] & open_[left_later]
         left_first, left_later = left_first[undecided], left_later[undecided]
     stays |= open_
-    use = (stays[first] & ~stays[later]) | (stays[later] & ~stays[first])
-    to = np.where(stays[first], first, later)[use]
-    who = np.where(stays[first], later, first)[use]
-    order = np.lexsort(
-        (-to, -near.apart[use], who)
-    )  # the last written wins: the nearest, of equals the first
+    # Only ever up in rank: else the half of Morocco would join a village in the desert for being nearer.
+    use = stays[first] & ~stays[later]
+    to, who = first[use], later[use]
+    # The last written wins: the nearest, of equals the first.
+    order = np.lexsort((-to, -near.apart[use], who))
     joins = np.arange(size)
     joins[who[order]] = to[order]
     return joins

@@ -40,10 +40,10 @@ def build_atlas(
     with files.building(root) as unfinished:
         before = files.current(root)
         try:
+            built = Atlas.open(before).built if before else None
             if before and files.about(before)["made_from"] == fingerprint(city, zips, cities):
                 progress.done()
                 return before
-            built = Atlas.open(before).built if before else None
         except Problem:
             before = built = None  # broken, or of another format: nothing to keep from it
         build(city, zips, cities, unfinished, keep=before, progress=progress)

@@ -95,7 +95,7 @@ def test_zooms_out_of_range_are_the_nearest(atlas: Atlas) -> None:
     assert len(atlas.clusters.node_of(99)) == len(atlas.places)
 
 
-def test_ids_are_unique_and_lead_to_the_heaviest_place(atlas: Atlas) -> None:
+def test_ids_are_unique_and_lead_to_the_place_a_cluster_stands_on(atlas: Atlas) -> None:
     for zoom in (0, 6, 14):
         level = atlas.clusters.nodes(zoom)
         ids = {level.id(i) for i in range(len(level))}
@@ -128,6 +128,19 @@ def test_a_name_is_always_where_it_belongs(atlas: Atlas) -> None:
         assert (own == level.area[:, None]).any(axis=1).all()
 
 
+def test_from_far_away_a_continent_stands_amid_its_people(atlas: Atlas) -> None:
+    """Neither on the largest city at the edge (Istanbul) nor on a village in between (Labrador City)."""
+    names = {atlas.clusters.nodes(0).name(i) for i in range(8)}
+    assert {
+        "Shanghai metro",
+        "Delhi metro",
+        "Essen metro",
+        "New York metro",
+        "São Paulo metro",
+        "Lagos",
+    } <= names
+
+
 def test_only_one_cluster_of_a_zoom_bears_a_metros_name_out_in_the_country(atlas: Atlas) -> None:
     for zoom in range(3, 9):
         level = atlas.clusters.nodes(zoom)
@@ -155,7 +168,7 @@ def test_few_spots_make_a_tree_too(spots: int) -> None:
         st.tuples(st.floats(-89, 89), st.floats(-180, 180), st.integers(1, 10**6)), min_size=1, max_size=120
     )
 )
-def test_any_points_gather_as_one_by_one_from_the_heaviest_would(
+def test_any_points_gather_into_clusters_60_px_apart(
     points: list[tuple[float, float, int]],
 ) -> None:
     lat, lon, weight = (np.array(column, float) for column in zip(*points, strict=True))

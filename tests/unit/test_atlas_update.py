@@ -183,6 +183,15 @@ def test_a_bad_database_is_refused_and_the_atlas_in_use_stays(
     assert sorted(child.name for child in root.iterdir()) == sorted([first.name, "current", "lock"])
 
 
+def test_an_atlas_that_broke_is_built_anew(tmp_path: Path) -> None:
+    root = tmp_path / "atlas"
+    first = build_atlas(root, cache(), city_file=database(tmp_path / "1.mmdb"), progress=Silent())
+    (first / "v4_start.npy").write_bytes(b"")
+    second = build_atlas(root, cache(), city_file=tmp_path / "1.mmdb", progress=Silent())
+    assert second == files.current(root) != first
+    assert Atlas.open(second).locator.place_of(KNOWN[0][0]) > 1
+
+
 def test_an_interrupted_build_is_cleared_away_by_the_next(tmp_path: Path) -> None:
     root = tmp_path / "atlas"
     (root / "build.tmp").mkdir(parents=True)
