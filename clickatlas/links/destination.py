@@ -15,7 +15,7 @@ RESERVED = frozenset(
 # Letters and digits that nobody mistakes for each other when read off a poster.
 CLEAR_LETTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 _CODE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 MAX_URL = 8192
 MAX_CODE = 64

@@ -11,6 +11,8 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from clickatlas.redirect.pages import TOO_LARGE, UNREADABLE
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -23,8 +25,20 @@ _HOP = frozenset(
 WAIT_FOR_APP_S = 10.0
 
 
+MAX_BODY = 128 << 10  # bytes: fits the socket's buffer, so that no answer can overtake its question
+MAX_DRAINED = 8 << 20
+
+
 class AppAway(Exception):
     """The app process does not answer."""
+
+
+class BadBody(Exception):
+    """A request's body is over `MAX_BODY`, or breaks off; `page` is what to answer."""
+
+    def __init__(self, page: tuple[int, str, str]) -> None:
+        super().__init__(page[1])
+        self.page = page
 
 
 class Forward:
@@ -47,17 +61,13 @@ class Forward:
         return self._session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer `scope` with what the app says; raises `AppAway` where it can't be reached."""
+        """Answer `scope` with what the app says; raises `AppAway` where it can't be reached, `BadBody`."""
         path = scope.get("raw_path") or quote(scope["path"]).encode()
         query = scope.get("query_string") or b""
         target = path.split(b"?", 1)[0].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
                    if name not in _HOP and name not in (b"x-forwarded-proto", b"content-length")]  # fmt: skip
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
-        chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
-        if length is not None and length != b"0":
-            headers.append(("content-length", length.decode("latin-1")))
-        body = _body(receive) if chunked or (length is not None and length != b"0") else None
+        body = await _body(receive) if _has_body(scope) else b""
         url = URL(f"http://app{target}", encoded=True)
         async with await self._request(scope["method"], url, headers, body) as answer:
             await send(
@@ -71,13 +81,13 @@ class Forward:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _request(self, method: str, url: URL, headers: list[tuple[str, str]], body: Any) -> Any:
+    async def _request(self, method: str, url: URL, headers: list[tuple[str, str]], body: bytes) -> Any:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + WAIT_FOR_APP_S
         while True:
             try:
                 return await self._client().request(
-                    method, url, headers=headers, data=body, allow_redirects=False
+                    method, url, headers=headers, data=body or None, allow_redirects=False
                 )
             except aiohttp.ClientConnectorError as error:
                 # The app is starting, or starting again: worth a short wait.
@@ -93,12 +103,28 @@ class Forward:
             await self._session.close()
 
 
-async def _body(receive: Receive) -> Any:
+def _has_body(scope: Scope) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body, before the app hears of it: it may answer early, and a half-sent body would be an error.
+
+    One that is too large is read to its end, within reason, so that its sender gets to see the refusal.
+    """
+    body, size = bytearray(), 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return
-        if chunk := message.get("body"):
-            yield chunk
-        if not message.get("more_body"):
-            return
+            raise BadBody(UNREADABLE)
+        size += len(message.get("body") or b"")
+        if size <= MAX_BODY:
+            body += message.get("body") or b""
+        if size > MAX_DRAINED or not message.get("more_body"):
+            break
+    if size > MAX_BODY:
+        raise BadBody(TOO_LARGE)
+    return bytes(body)

@@ -30,3 +30,5 @@ UNKNOWN = (404, "This link leads nowhere", "Check it for a typing mistake: capit
 EXPIRED = (410, "This link has expired", "Whoever shared it set it to end. Ask them for a new one.")
 STARTING = (503, "Just starting", "clickatlas is getting ready. Try again in a moment.")
 METHOD = (405, "Method not allowed", "A short link answers GET and HEAD.")
+TOO_LARGE = (413, "Too large", "That is more than this server takes at once.")
+UNREADABLE = (400, "Not readable", "The request breaks off.")

@@ -14,7 +14,7 @@ from clickatlas.links.database import LinksDatabase
 from clickatlas.links.destination import RESERVED
 from clickatlas.redirect.capture import Capture
 from clickatlas.redirect.directory import Directory, Entry
-from clickatlas.redirect.forward import AppAway, Forward, Receive, Scope, Send
+from clickatlas.redirect.forward import AppAway, BadBody, Forward, Receive, Scope, Send
 from clickatlas.redirect.pages import EXPIRED, METHOD, STARTING, UNKNOWN, page
 from clickatlas.redirect.spool import Spool
 from clickatlas.redirect.visitor import Proxies, read_agent
@@ -96,6 +96,8 @@ class Street:
                 await _send_json(send, 503, {"live": True, "ready": False, "faults": ["app: not answering"]})
             elif not started:
                 await _send_page(scope, send, STARTING)
+        except BadBody as error:
+            await _send_page(scope, send, error.page)
 
 
 def _location(entry: Entry, query: bytes) -> bytes:
@@ -108,7 +110,7 @@ async def _send_page(
     scope: Scope, send: Send, what: tuple[int, str, str], *more: tuple[bytes, bytes]
 ) -> None:
     accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
-    wants_json = b"json" in accept and b"text/html" not in accept
+    wants_json = scope["path"].startswith("/api/") or (b"json" in accept and b"text/html" not in accept)
     body, kind = page(*what, as_json=wants_json)
     headers = [(b"content-type", kind), NOT_CACHED, (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": what[0], "headers": headers})
