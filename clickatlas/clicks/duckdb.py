@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from clickatlas.clicks.dimensions import Dictionary, number_column
+from clickatlas.clicks.dimensions import Dictionary, KeyNumbers
 from clickatlas.clicks.filter import Selection
 from clickatlas.clicks.store import Batch, ClickRow, Integers, PlaceCounts, Position
 from clickatlas.errors import Problem
@@ -44,7 +44,8 @@ class DuckDBStore:
             self._connection.execute(
                 resources.files("clickatlas.clicks").joinpath("sql/schema.sql").read_text("utf-8")
             )
-        self._places = Dictionary[int](self._all("SELECT id, key FROM places"))
+        places = self._arrays("SELECT id, key FROM places", ())
+        self._places = KeyNumbers(np.asarray(places["id"]), np.asarray(places["key"]))
         self._agents = Dictionary[Agent](
             (row[0], Agent(*row[1:]))
             for row in self._all("SELECT id, device, browser, system, language FROM agents")
@@ -71,14 +72,14 @@ class DuckDBStore:
             columns = {
                 "time": np.ascontiguousarray(records["time"]),
                 "link": np.ascontiguousarray(records["link"]),
-                "place": number_column(self._places, records["place"]),
+                "place": self._places.numbers(np.ascontiguousarray(records["place"])),
                 "agent": agents[records["agent"]] if len(records) else np.empty(0, np.int32),
                 "referrer": referrers[records["referrer"]] if len(records) else np.empty(0, np.int32),
                 "kind": np.ascontiguousarray(records["kind"]),
                 "flags": np.ascontiguousarray(records["flags"]),
                 "visitor": np.ascontiguousarray(records["visitor"]),
             }
-            dictionaries: tuple[Dictionary[Any], ...] = (self._places, self._agents, self._referrers)
+            dictionaries = (self._places, self._agents, self._referrers)
             cursor = self._connection.cursor()
             try:
                 cursor.begin()
@@ -104,9 +105,9 @@ class DuckDBStore:
         return len(records)
 
     def _insert_words(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        if fresh := self._places.fresh:
-            ids, keys = zip(*fresh, strict=True)
-            _insert(cursor, "places", {"id": np.array(ids, np.int32), "key": np.array(keys, np.uint64)})
+        numbers, keys = self._places.fresh
+        if len(numbers):
+            _insert(cursor, "places", {"id": numbers, "key": keys})
         if found := self._agents.fresh:
             columns = zip(*((number, *agent) for number, agent in found), strict=True)
             names = ("id", *Agent._fields)
