@@ -38,7 +38,10 @@ class Lag:
 
 
 class Ingest:
-    """Reads all streams of a spool folder into a store."""
+    """Reads all streams of a spool folder into a store.
+
+    `behind` says that the last step was not enough: more was waiting than fits a batch.
+    """
 
     def __init__(self, spool: Path, store: ClickStore, links: LinksDatabase | None = None) -> None:
         self._spool = spool
@@ -49,6 +52,7 @@ class Ingest:
         self._changes = -1
         self._caught_up = time.monotonic()
         self._journal = store.journal()
+        self.behind = False
 
     def step(self) -> bool:
         """Move what waits, one batch at most; whether it moved anything."""
@@ -63,7 +67,7 @@ class Ingest:
             raise
         self._positions.update(batch.positions)
         self._remove(finished)
-        if batch.records.nbytes < BATCH_BYTES:
+        if not self.behind:
             self._caught_up = started
         return bool(batch.positions)
 
@@ -73,9 +77,11 @@ class Ingest:
         positions: dict[str, Position] = {}
         finished: list[Segment] = []
         room = BATCH_BYTES
+        self.behind = False
         for stream in sorted(path.name for path in self._spool.glob("*") if path.is_dir()):
             for path in segments(self._spool / stream):
                 if room <= 0:
+                    self.behind = True
                     break
                 # Asked before reading: what a writer that is gone has written is all there is.
                 written_to = has_writer(path)
@@ -89,6 +95,7 @@ class Ingest:
                 if len(records):
                     parts.append(_renumbered(records, segment.terms, agents, referrers))
                 positions[stream] = Position(segment.number, segment.offset)
+                self.behind |= not segment.exhausted
                 if written_to or not segment.exhausted:
                     break
                 finished.append(segment)
@@ -179,9 +186,11 @@ def _renumbered(
     """`records` with their segment's term numbers turned into numbers of the batch's own lists."""
     copy = records.copy()
     for column, words in (("agent", agents), ("referrer", referrers)):
-        used, inverse = np.unique(records[column], return_inverse=True)
-        numbers = [words.setdefault(terms[term], len(words)) for term in used]
-        copy[column] = np.array(numbers, np.uint32)[inverse]
+        # By a table of all terms: a tenth of what sorting the column for its distinct values costs.
+        number = np.zeros(len(terms), np.uint32)
+        for term in np.flatnonzero(np.bincount(records[column])).tolist():
+            number[term] = words.setdefault(terms[term], len(words))
+        copy[column] = number[records[column]]
     return copy
 
 
@@ -196,18 +205,21 @@ class IngestThread(threading.Thread):
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Step until stopped: at once again while there is more, else after the interval."""
+        """Step until stopped: at once again while behind, else after the interval.
+
+        Under a stream of clicks there is always something new. Taking it at once would make a
+        transaction of every few clicks, at 10 ms each, and take the processor from the street.
+        """
         while not self._stopping.is_set():
-            busy = False
             try:
-                busy = self.ingest.step()
+                self.ingest.step()
                 self.error = None
             except Exception as error:
                 if self.error is None:
                     log.exception("ingest failed; the spool keeps all clicks and it is tried again")
                 self.error = str(error)
                 self._stopping.wait(1.0)
-            if not busy:
+            if not self.ingest.behind:
                 self._stopping.wait(self._interval_s)
 
     def stop(self) -> None:
