@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import time
@@ -125,11 +126,6 @@ async def _send_json(send: Send, status: int, document: dict[str, object]) -> No
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def app_socket(data: Path) -> Path:
-    """Where the app process listens."""
-    return data / "run" / "app.sock"
-
-
 def create_street(settings: Settings) -> Street:
     """A redirect process's application. Raises `Problem` without an atlas."""
     folder = current(settings.data / "atlas")
@@ -144,4 +140,6 @@ def create_street(settings: Settings) -> Street:
     capture = Capture(Locator.open(folder), spool, Proxies(settings.trusted_proxies))
     read_agent("Mozilla/5.0 warm-up")  # compiles the crawler list now (0.2 s), not for the first visitor
     directory = Directory(links, case_sensitive=settings.case_sensitive_codes)
-    return Street(directory, capture, spool, Forward(app_socket(settings.data)))
+    gc.collect()
+    gc.freeze()  # else each full collection looks through all links: 90 ms of silence for 100,000
+    return Street(directory, capture, spool, Forward(settings.app_socket))
