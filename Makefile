@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATIC := clickatlas/static/index.html
 SERVE := $(BIN)/clickatlas serve --data "$(DATA)" --port "$(PORT)"
-WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/basemap/.cache/*' 2>/dev/null)
+# Folders that npm and the build fill are not looked into: that would cost every make a second.
+WEB_SOURCES := $(shell find web \( -name node_modules -o -path web/public/basemap \) -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo dev test lint types test-python test-web test-browser bench docs lock clean

@@ -38,6 +38,7 @@ def open_house(settings: Settings) -> House:
         raise Problem(503, "No atlas", "There is no atlas yet.", remedy="Run 'clickatlas atlas update'.")
     atlas = Atlas.open(folder)
     links_database = LinksDatabase(settings.data)
+    links_database.migrate()
     store = DuckDBStore(settings.data / "clicks.duckdb", memory=settings.store_memory)
     ingest = Ingest(settings.data / "spool", store, links_database)
     return House(

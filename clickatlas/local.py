@@ -23,7 +23,6 @@ from clickatlas.errors import Problem
 from clickatlas.links import keys
 from clickatlas.links.database import LinksDatabase
 from clickatlas.processes import is_held
-from clickatlas.redirect.server import app_socket
 from clickatlas.settings import Settings
 
 
@@ -47,7 +46,7 @@ def answer(settings: Settings, path: str) -> Iterator[http.client.HTTPResponse]:
         token = keys.issue(
             session, keys.TOKEN, person, workspace, name="command line", lasts=timedelta(hours=1)
         )
-    connection = _SocketConnection(app_socket(settings.data))
+    connection = _SocketConnection(settings.app_socket)
     try:
         connection.request("GET", path, headers={"authorization": f"Bearer {token}"})
         response = connection.getresponse()

@@ -81,10 +81,8 @@ def app() -> FastAPI:
 
 def run_app(settings: Settings) -> None:
     """Serve the API on the app's Unix socket until told to stop."""
-    from clickatlas.redirect.server import app_socket
-
     die_with_parent()
-    path = app_socket(settings.data)
+    path = settings.app_socket
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     os.environ.update(as_flags(settings))
@@ -148,8 +146,9 @@ class AppProcess:
         self._thread = threading.Thread(target=self._supervise, name="app", daemon=True)
 
     def start(self) -> None:
-        """Start it, in the background."""
-        self._thread.start()
+        """Start it, in the background, unless it is started already."""
+        if not self._thread.is_alive():
+            self._thread.start()
 
     def _supervise(self) -> None:
         command = [sys.executable, "-m", "clickatlas", "app"]

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from clickatlas.atlas import files
-from clickatlas.links import keys
-from clickatlas.links.database import LinksDatabase
 from clickatlas.processes import AppProcess, check_port, hold, run_street
 from clickatlas.progress import Terminal
 from clickatlas.settings import Settings
@@ -15,13 +12,15 @@ from clickatlas.settings import Settings
 
 def prepare(settings: Settings) -> None:
     """Atlas, tables and owner; quick where they are there already."""
+    from clickatlas.links import keys
+    from clickatlas.links.database import LinksDatabase
+
     settings.data.mkdir(parents=True, exist_ok=True)
-    root = settings.data / "atlas"
-    if files.current(root) is None:
+    if not _has_atlas(settings):
         from clickatlas.atlas.update import build_atlas
 
         build_atlas(
-            root,
+            settings.data / "atlas",
             settings.cache,
             city_file=settings.city_file,
             city_package=settings.city_package,
@@ -36,6 +35,9 @@ def prepare(settings: Settings) -> None:
 
 def sign_in_link(settings: Settings) -> str:
     """A new one-time link that signs the owner in."""
+    from clickatlas.links import keys
+    from clickatlas.links.database import LinksDatabase
+
     links = LinksDatabase(settings.data)
     with links.writing() as session:
         person, workspace = keys.owner(session)
@@ -46,26 +48,39 @@ def sign_in_link(settings: Settings) -> str:
 
 def serve(settings: Settings) -> None:
     """Run until told to stop. Raises `Problem` where the data folder or the port is taken."""
-    prepare(settings)
     lock = hold(settings.data)
     check_port(settings)
     app = AppProcess(settings)
-    app.start()
-    link = sign_in_link(settings)
-    greeting = [_banner(settings, link)]
-
-    def started() -> None:
-        if greeting:
-            print(greeting.pop(), flush=True)
-
+    if _has_atlas(settings):
+        app.start()  # it takes longest, so it starts while the rest is made ready
     try:
+        prepare(settings)
+        app.start()
+        link = sign_in_link(settings)
+        # Loaded here, once: street workers are forks of this process and start in a moment.
+        import clickatlas.redirect.server  # noqa: F401
+
+        greeting = [_banner(settings, link)]
+
+        def started() -> None:
+            if greeting:
+                print(greeting.pop(), flush=True)
+
         run_street(settings, started=started)
     finally:
         app.stop()
         os.close(lock)
 
 
+def _has_atlas(settings: Settings) -> bool:
+    from clickatlas.atlas import files
+
+    return files.current(settings.data / "atlas") is not None
+
+
 def _banner(settings: Settings, link: str) -> str:
+    from clickatlas.atlas import files
+
     folder = files.current(settings.data / "atlas")
     built = datetime.fromisoformat(files.about(folder)["built"]) if folder else None
     age = f"City database of {built:%Y-%m-%d}" if built else ""

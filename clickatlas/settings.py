@@ -7,8 +7,10 @@ beats the environment, which beats the file. ``docs/settings.md`` is printed fro
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from clickatlas.errors import Problem
 
 FILE_NAME = "clickatlas.toml"
+SOCKET_PATH = 100  # bytes; Linux takes 107, macOS 103
 
 
 def _comma_list(value: object) -> object:
@@ -104,6 +107,15 @@ class Settings(BaseSettings):
         """Where short links start, without a trailing slash."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def app_socket(self) -> Path:
+        """Where the app process listens: in the data folder, unless that makes the path too long for a socket."""
+        path = self.data / "run" / "app.sock"
+        if len(bytes(path)) <= SOCKET_PATH:
+            return path
+        name = hashlib.sha256(bytes(path)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"clickatlas-{name}.sock"
 
 
 def load(flags: dict[str, Any], file: Path | None = None) -> Settings:
