@@ -147,12 +147,11 @@ class Heat:
         return result
 
     def clusters(self, zoom: int, x: int, y: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Cluster nodes with clicks in one tile: node numbers at `cluster_zoom(zoom)`, and clicks."""
-        zoom_of_tree = cluster_zoom(zoom)
-        codes = self._ground.node_code[zoom_of_tree]
+        """Cluster nodes with clicks in one tile: node numbers of that zoom, and clicks."""
+        codes = self._ground.node_code[zoom]
         start, stop = np.searchsorted(codes, _tile_range(zoom, x, y))
-        nodes = self._ground.node[zoom_of_tree][start:stop]
-        clicks = self._cluster_clicks[zoom_of_tree][nodes]
+        nodes = self._ground.node[zoom][start:stop]
+        clicks = self._cluster_clicks[zoom][nodes]
         return nodes[clicks > 0], clicks[clicks > 0]
 
     def tile(self, zoom: int, x: int, y: int) -> bytes:
@@ -164,7 +163,7 @@ class Heat:
         nodes, node_clicks = self.clusters(zoom, x, y)
         if not len(nodes):
             return heat
-        level = self._ground.atlas.clusters.nodes(cluster_zoom(zoom))
+        level = self._ground.atlas.clusters.nodes(zoom)
         size = 1 << zoom
         places = (np.asarray(level.x)[nodes] * size - x, np.asarray(level.y)[nodes] * size - y)
         px, py = (np.clip((place * mvt.EXTENT).astype(np.int64), 0, mvt.EXTENT - 1) for place in places)
@@ -177,17 +176,9 @@ class Heat:
                 "name": [level.name(node) for node in nodes.tolist()],
                 "kind": [level.kind(node) for node in nodes.tolist()],
                 "id": [level.id(node) for node in nodes.tolist()],
-                "expansion_zoom": self._expansion[cluster_zoom(zoom)][nodes],
+                "expansion_zoom": self._expansion[zoom][nodes],
             },
         )
-
-
-def cluster_zoom(zoom: int) -> int:
-    """The zoom of the cluster tree that a tile shows: its own, but for the whole world in one tile.
-
-    There 60 px are 42 degrees: all of Europe would gather at Istanbul, its largest city.
-    """
-    return max(zoom, 1)
 
 
 def _tile_range(zoom: int, x: int, y: int) -> tuple[int, int]:
