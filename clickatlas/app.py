@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from clickatlas.api.pages import add_pages
 from clickatlas.api.questions import Questions
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.atlas.files import current
+from clickatlas.atlas.watch import EVERY_S, Watch
 from clickatlas.clicks.duckdb import DuckDBStore
 from clickatlas.clicks.ingest import Ingest, IngestThread
 from clickatlas.errors import Problem
@@ -45,7 +47,6 @@ def open_house(settings: Settings) -> House:
         settings=settings,
         links=links_database,
         store=store,
-        atlas=atlas,
         ingest=IngestThread(ingest, interval_ms=settings.ingest_interval_ms),
         questions=Questions(atlas, store, links_database),
     )
@@ -58,9 +59,11 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         house = app.state.house = open_house(settings)
         house.ingest.start()
+        following = asyncio.create_task(_follow_atlas(house))
         try:
             yield
         finally:
+            following.cancel()
             house.ingest.stop()
             house.store.close()
             house.links.close()
@@ -84,6 +87,19 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(room.router)
     add_pages(app, Path(__file__).parent / "static")
     return app
+
+
+async def _follow_atlas(house: House) -> None:
+    """Take up an atlas that `clickatlas atlas update` put in use, while answering goes on."""
+    watch = Watch(house.settings.data / "atlas")
+    while True:
+        await asyncio.sleep(EVERY_S)
+        if folder := watch.newer():
+            try:
+                await asyncio.to_thread(lambda: house.questions.take(Atlas.open(folder)))
+                log.info("atlas %s is in use", house.atlas.version)
+            except Exception:
+                log.exception("the new atlas can't be used; the one before stays in use")
 
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:

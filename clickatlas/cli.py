@@ -221,7 +221,7 @@ def atlas_update(settings: Settings, file: Path | None) -> None:
         fresh=True,
         progress=Terminal(),
     )
-    click.echo(f"In use: {folder.name}. A running server takes it up when it is started again.")
+    click.echo(f"In use: {folder.name}. A running server takes it up within seconds.")
 
 
 @atlas.command("show")

@@ -33,17 +33,17 @@ def one(area_id: str, wanted: FilterDep, opened: HouseDep, who: CallerDep) -> di
 
     `rate` is clicks per 10,000 residents; `index` compares it with the country's (100: the same).
     """
-    atlas = opened.atlas
+    snapshot = opened.questions.snapshot(who.workspace, wanted)
+    atlas = snapshot.atlas
     number = atlas.areas.number(area_id)
     if number is None:
         raise not_found(
             f"The atlas has no area {area_id[:80]!r}.", remedy="Find one with GET /api/areas?search=NAME."
         )
-    counts = opened.questions.snapshot(who.workspace, wanted).counts
     return {
         **_area(atlas, number),
         "people": atlas.people.figures(area_id),
-        "standing": standing(counts, atlas, number),
+        "standing": standing(snapshot.counts, atlas, number),
     }
 
 

@@ -16,11 +16,12 @@ from sqlalchemy import select
 
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.filters import FilterDep
-from clickatlas.api.questions import Questions
+from clickatlas.api.questions import Questions, inside
 from clickatlas.atlas.areas import Level
+from clickatlas.atlas.atlas import Atlas
 from clickatlas.atlas.kinds import NetworkKind
-from clickatlas.clicks.filter import Filter
-from clickatlas.clicks.store import ClickRow
+from clickatlas.clicks.filter import Filter, Selection
+from clickatlas.clicks.store import ClickRow, ClickStore
 from clickatlas.errors import not_found
 from clickatlas.links.models import Link
 
@@ -46,28 +47,34 @@ def clicks(kind: str, wanted: FilterDep, opened: HouseDep, who: CallerDep) -> St
 def click_rows(questions: Questions, workspace: int, wanted: Filter) -> Iterator[dict[str, Any]]:
     """One dictionary per click, keys as in `COLUMNS`."""
     selection = questions.selection(workspace, wanted)
-    within = questions.within(wanted)
+    atlas = questions.atlas
+    within = inside(atlas, wanted)
     with questions.links.reading() as session:
         codes: dict[int, str] = dict(
             session.execute(select(Link.id, Link.code).where(Link.workspace_id == workspace)).tuples().all()
         )
     networks = {int(kind) for kind in wanted.networks}
-    return _rows(questions, selection, within, codes, networks)
+    return _rows(questions.store, atlas, selection, within, codes, networks)
 
 
 def _rows(
-    questions: Questions, selection: Any, within: Any, codes: dict[int, str], networks: set[int]
+    store: ClickStore,
+    atlas: Atlas,
+    selection: Selection,
+    within: Any,
+    codes: dict[int, str],
+    networks: set[int],
 ) -> Iterator[dict[str, Any]]:
-    places = questions.atlas.places
-    for chunk in questions.store.rows(selection):
+    places = atlas.places
+    for chunk in store.rows(selection):
         numbers = places.number_of(np.array([row.place_key for row in chunk], np.uint64)).tolist()
         for row, place in zip(chunk, numbers, strict=True):
             if row.kind in networks and (within is None or within[max(place, 0)]):
-                yield _row(questions, row, max(place, 0), codes)
+                yield _row(atlas, row, max(place, 0), codes)
 
 
-def _row(questions: Questions, row: ClickRow, place: int, codes: dict[int, str]) -> dict[str, Any]:
-    places, areas = questions.atlas.places, questions.atlas.areas
+def _row(atlas: Atlas, row: ClickRow, place: int, codes: dict[int, str]) -> dict[str, Any]:
+    places, areas = atlas.places, atlas.areas
 
     def area(level: Level) -> int | None:
         number = int(places.area[level][place])

@@ -94,13 +94,14 @@ def _answer(
 ) -> dict[str, Any]:
     if table not in LEVELS:
         raise not_found(f"There is no table {table[:80]!r}.", remedy=f"Use one of {', '.join(LEVELS)}.")
-    counts = opened.questions.snapshot(who.workspace, wanted).counts
-    found = by_area(counts, opened.atlas, LEVELS[Table(table)])
+    snapshot = opened.questions.snapshot(who.workspace, wanted)
+    counts, atlas = snapshot.counts, snapshot.atlas
+    found = by_area(counts, atlas, LEVELS[Table(table)])
     return {
         "total": counts.total,
         "unplaced": counts.unplaced,
         "unknown": counts.unknown,
         "left_out": counts.left_out,
         "unlisted": found.unlisted,
-        "rows": rows(found, opened.atlas, counts.total, limit),
+        "rows": rows(found, atlas, counts.total, limit),
     }

@@ -22,9 +22,13 @@ class House:
     settings: Settings
     links: LinksDatabase
     store: ClickStore
-    atlas: Atlas
     ingest: IngestThread
     questions: Questions
+
+    @property
+    def atlas(self) -> Atlas:
+        """The atlas in use; a newer one may take its place at any time."""
+        return self.questions.atlas
 
     @property
     def static(self) -> Path:

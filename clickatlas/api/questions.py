@@ -31,6 +31,7 @@ class Snapshot:
     """The answer to one filter at one moment: counts, and the tiles cut from them."""
 
     token: str
+    atlas: Atlas  # whose place numbers the counts go by
     counts: Counts
     heat: Heat
 
@@ -46,7 +47,6 @@ class Questions:
     """Asks the store once per filter and content, and remembers. Safe for threads."""
 
     def __init__(self, atlas: Atlas, store: ClickStore, links: LinksDatabase) -> None:
-        self.atlas = atlas
         self.store = store
         self.links = links
         self._ground = Ground.of(atlas)
@@ -54,6 +54,17 @@ class Questions:
         self._snapshots: OrderedDict[str, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
         self._asking: dict[Selection, threading.Lock] = {}
+
+    @property
+    def atlas(self) -> Atlas:
+        """The atlas in use."""
+        return self._ground.atlas
+
+    def take(self, atlas: Atlas) -> None:
+        """Answer with `atlas` from now on; answers under way finish with the one before."""
+        self._ground = Ground.of(atlas)
+        with self._lock:
+            self._snapshots.clear()
 
     def selection(self, workspace: int, wanted: Filter) -> Selection:
         """The filter with names turned into link numbers of `workspace`. Raises `Problem` (404)."""
@@ -79,11 +90,12 @@ class Questions:
             return kept
         selection = self.selection(workspace, wanted)
         answer = self._ask(selection)
-        token = f"{prefix}{answer.version:x}{_digest(selection)[:4]}"
+        ground = self._ground
+        token = f"{prefix}{answer.version:x}{_digest(selection, ground.atlas.version)[:6]}"
         if kept := self._kept(token):
             return kept
-        counts = self._count(answer.counts, wanted)
-        made = Snapshot(token, counts, Heat(self._ground, counts))
+        counts = _count(ground.atlas, answer.counts, wanted)
+        made = Snapshot(token, ground.atlas, counts, Heat(ground, counts))
         with self._lock:
             self._snapshots[token] = made
             while len(self._snapshots) > KEPT_SNAPSHOTS:
@@ -118,32 +130,35 @@ class Questions:
                     self._asking.pop(self._answers.popitem(last=False)[0], None)
         return answer
 
-    def _count(self, answer: PlaceCounts, wanted: Filter) -> Counts:
-        return count(
-            self.atlas.places,
-            self.atlas.places.number_of(answer.keys),
-            answer.kinds,
-            answer.clicks,
-            networks=wanted.networks,
-            within=self.within(wanted),
-        )
-
-    def within(self, wanted: Filter) -> npt.NDArray[np.bool_] | None:
-        """Which places the filter's areas let through; None for all. Raises `Problem` (404)."""
-        try:
-            return within(self.atlas, wanted.areas)
-        except KeyError as error:
-            raise not_found(
-                f"The atlas has no area {error.args[0][:80]!r}.",
-                remedy="Find one with GET /api/areas?search=NAME.",
-            ) from None
-
     def series(self, workspace: int, wanted: Filter, edges: Integers) -> Integers:
         """Clicks between each two of `edges` (ms UTC)."""
-        mask = self.within(wanted)
-        keys = None if mask is None else np.asarray(self.atlas.places.key)[mask]
+        atlas = self.atlas
+        mask = inside(atlas, wanted)
+        keys = None if mask is None else np.asarray(atlas.places.key)[mask]
         kinds = [int(kind) for kind in wanted.networks]
         return self.store.time_counts(self.selection(workspace, wanted), edges, kinds, keys)
+
+
+def inside(atlas: Atlas, wanted: Filter) -> npt.NDArray[np.bool_] | None:
+    """Which places the filter's areas let through; None for all. Raises `Problem` (404)."""
+    try:
+        return within(atlas, wanted.areas)
+    except KeyError as error:
+        raise not_found(
+            f"The atlas has no area {error.args[0][:80]!r}.",
+            remedy="Find one with GET /api/areas?search=NAME.",
+        ) from None
+
+
+def _count(atlas: Atlas, answer: PlaceCounts, wanted: Filter) -> Counts:
+    return count(
+        atlas.places,
+        atlas.places.number_of(answer.keys),
+        answer.kinds,
+        answer.clicks,
+        networks=wanted.networks,
+        within=inside(atlas, wanted),
+    )
 
 
 def _digest(*values: object) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
 import time
-from pathlib import Path
 
 from clickatlas.atlas.files import current
 from clickatlas.atlas.locate import Locator
+from clickatlas.atlas.watch import EVERY_S, Watch
 from clickatlas.errors import Problem
 from clickatlas.links.database import LinksDatabase
 from clickatlas.links.destination import RESERVED
@@ -30,11 +31,14 @@ EMPTY = {"type": "http.response.body", "body": b"", "more_body": False}
 class Street:
     """The ASGI application of a redirect process."""
 
-    def __init__(self, directory: Directory, capture: Capture, spool: Spool, forward: Forward) -> None:
+    def __init__(
+        self, directory: Directory, capture: Capture, spool: Spool, forward: Forward, watch: Watch
+    ) -> None:
         self._directory = directory
         self._capture = capture
         self._spool = spool
         self._forward = forward
+        self._watch = watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -71,15 +75,29 @@ class Street:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The ASGI lifespan: at its end nothing waits any more, and the spool's segment is free."""
+        following: asyncio.Task[None] | None = None
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                following = asyncio.create_task(self._follow_atlas())
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
+                if following:
+                    following.cancel()
                 self._spool.close()
                 await self._forward.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _follow_atlas(self) -> None:
+        """Locate by a newer atlas as soon as one is put in use."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            if folder := self._watch.newer():
+                try:
+                    self._capture.locator = Locator.open(folder)
+                except Exception:
+                    log.exception("the new atlas can't be used; the one before stays in use")
 
     async def _to_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
@@ -128,6 +146,7 @@ async def _send_json(send: Send, status: int, document: dict[str, object]) -> No
 
 def create_street(settings: Settings) -> Street:
     """A redirect process's application. Raises `Problem` without an atlas."""
+    watch = Watch(settings.data / "atlas")
     folder = current(settings.data / "atlas")
     if folder is None:
         raise Problem(503, "No atlas", "There is no atlas yet.", remedy="Run 'clickatlas atlas update'.")
@@ -142,4 +161,4 @@ def create_street(settings: Settings) -> Street:
     directory = Directory(links, case_sensitive=settings.case_sensitive_codes)
     gc.collect()
     gc.freeze()  # else each full collection looks through all links: 90 ms of silence for 100,000
-    return Street(directory, capture, spool, Forward(settings.app_socket))
+    return Street(directory, capture, spool, Forward(settings.app_socket), watch)
