@@ -106,7 +106,7 @@ def _page() -> Iterator[Finding]:
 
 
 def _disk(data: Path) -> Iterator[Finding]:
-    usage = shutil.disk_usage(data)
+    usage = shutil.disk_usage(next(folder for folder in (data, *data.parents) if folder.is_dir()))
     if usage.free < FULL_BYTES or usage.free < FULL_PART * usage.total:
         yield Finding(
             True,

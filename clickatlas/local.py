@@ -104,8 +104,9 @@ def _from_store(
 ) -> Iterator[str]:  # fmt: skip
     from clickatlas.api.exports import click_rows, csv_lines
     from clickatlas.app import open_house
-    from clickatlas.clicks.filter import Filter, moment, network_kinds
+    from clickatlas.clicks.filter import Filter, moment, network_kinds, zone_info
 
+    zone_info(tz)
     wanted = Filter(
         links=tuple(links),
         start=moment(start, tz, field="from") if start else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from clickatlas.settings import Settings
 
 CHUNK = 50_000
 REACH_KM = 100.0
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 Refused = Callable[[int, str], None]
 
 
@@ -216,7 +218,7 @@ class _Importer:
                     continue  # its rows are refused one by one, with the reason
 
     def _code(self, fields: dict[str, Any]) -> str:
-        code = str(fields.get("code") or "").strip()
+        code = _text(fields, "code")
         return code if self._settings.case_sensitive_codes else code.lower()
 
     def _row(self, line: int, fields: dict[str, Any]) -> Row:
@@ -226,15 +228,15 @@ class _Importer:
         link = self._links.get(code)
         if link is None:
             raise RowError(self._why_no_link(code, fields.get("url")))
-        address = str(fields.get("ip") or "").strip() or None
+        address = _text(fields, "ip") or None
         lat = lon = 0.0
         if address is None:
             lat, lon = _position(fields)
         elif not _is_address(address):
             raise RowError(f"{address[:60]!r} is not an IP address")
-        user_agent = str(fields.get("user_agent") or "")
-        language = first_language(str(fields.get("language") or ""))
-        referrer = referrer_host(str(fields.get("referrer") or ""))
+        user_agent = _text(fields, "user_agent")
+        language = first_language(_text(fields, "language"))
+        referrer = referrer_host(_text(fields, "referrer"))
         return Row(
             line, _time(fields.get("time")), link, address, lat, lon, read_agent(user_agent), user_agent,
             language, referrer,
@@ -267,6 +269,12 @@ class _Importer:
         return places, kinds
 
 
+def _text(fields: dict[str, Any], name: str) -> str:
+    """A field's text. Control characters and halves of surrogate pairs, which JSON can carry and no
+    header, are put out of harm's way: the spool uses the former as separators, no store holds the latter."""
+    return _UNSAFE.sub("\ufffd", str(fields.get(name) or "").strip())
+
+
 def _is_address(text: str) -> bool:
     import ipaddress
 
@@ -282,7 +290,7 @@ def _position(fields: dict[str, Any]) -> tuple[float, float]:
         raise RowError("has neither ip nor lat and lon")
     try:
         lat, lon = float(fields["lat"]), float(fields["lon"])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise RowError("lat and lon are not numbers") from None
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
         raise RowError(f"lat {lat}, lon {lon} is not on the Earth")
