@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from clickatlas.insight.counts import Counts
 MAX_ZOOM = 14
 GRID = 8  # a tile is 2^8 heat cells wide: 2 px each, which looks the same as raw points
 DEPTH = MAX_ZOOM + GRID
+KEPT_NAMES = 20_000  # of a zoom's clusters; reading one costs 2 µs, about 100 bytes keep it
 Codes = npt.NDArray[np.int64]
 
 
@@ -66,6 +68,9 @@ class Ground:
     code: Codes
     node: list[npt.NDArray[np.int64]]
     node_code: list[Codes]
+    name: Sequence[Callable[[int], str]]  # per zoom, remembered
+    eastward: npt.NDArray[np.int64]  # the same places in the order of their longitude
+    northward: npt.NDArray[np.int64]  # and of their latitude
 
     @classmethod
     def of(cls, atlas: Atlas) -> Ground:
@@ -81,7 +86,11 @@ class Ground:
             level_order = np.argsort(level_code, kind="stable")
             nodes.append(level_order)
             node_codes.append(level_code[level_order])
-        return cls(atlas, places[order], code[order], nodes, node_codes)
+        names = [lru_cache(KEPT_NAMES)(atlas.clusters.nodes(zoom).name) for zoom in range(MAX_ZOOM + 1)]
+        eastward, northward = (
+            places[np.argsort(np.asarray(angle)[places])] for angle in (atlas.places.lon, atlas.places.lat)
+        )
+        return cls(atlas, places[order], code[order], nodes, node_codes, names, eastward, northward)
 
 
 class Heat:
@@ -98,27 +107,26 @@ class Heat:
     @cached_property
     def largest_cell(self) -> list[int]:
         """The clicks of the fullest heat cell at each zoom: what a legend and a colour scale need."""
-        return [int(self._cells(0, len(self._code), zoom)[1].max(initial=0)) for zoom in range(MAX_ZOOM + 1)]
+        code, clicks = _joined(self._code, self._clicks)
+        largest = [int(clicks.max(initial=0))]
+        for _ in range(MAX_ZOOM):  # each zoom from the one below it, which has fewer and fewer cells
+            code, clicks = _joined(code >> 2, clicks)
+            largest.insert(0, int(clicks.max(initial=0)))
+        return largest
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float] | None:
         """(west, south, east, north) that holds 99 % of the placed clicks; None without any."""
         if not len(self._clicks):
             return None
-        places = self._ground.place[np.flatnonzero(self._counts.clicks[self._ground.place])]
-        lon = np.asarray(self._ground.atlas.places.lon)[places]
-        lat = np.asarray(self._ground.atlas.places.lat)[places]
-        west, east = _weighted_range(lon, self._clicks)
-        south, north = _weighted_range(lat, self._clicks)
+        places, ground = self._ground.atlas.places, self._ground
+        west, east = _weighted_range(places.lon, ground.eastward, self._counts.clicks)
+        south, north = _weighted_range(places.lat, ground.northward, self._counts.clicks)
         return west, south, east, north
 
     def _cells(self, start: int, stop: int, zoom: int) -> tuple[Codes, npt.NDArray[np.int64]]:
         """Heat cells of points `start` to `stop`: Morton codes at depth zoom + GRID, and clicks."""
-        if start == stop:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        cell = self._code[start:stop] >> (2 * (MAX_ZOOM - zoom))
-        first = np.flatnonzero(np.concatenate(([True], cell[1:] != cell[:-1])))
-        return cell[first], np.add.reduceat(self._clicks[start:stop], first)
+        return _joined(self._code[start:stop] >> (2 * (MAX_ZOOM - zoom)), self._clicks[start:stop])
 
     def cells(self, zoom: int, x: int, y: int) -> tuple[Codes, Codes, npt.NDArray[np.int64]]:
         """Heat cells of one tile: column and row in 0..255, and clicks."""
@@ -129,8 +137,14 @@ class Heat:
 
     @cached_property
     def _cluster_clicks(self) -> list[npt.NDArray[np.int64]]:
+        """Per zoom: clicks of each cluster. Added up the tree, which costs a tenth of asking each zoom."""
         tree = self._ground.atlas.clusters
-        return [tree.counts(zoom, self._counts.clicks) for zoom in range(MAX_ZOOM + 1)]
+        result = [tree.counts(MAX_ZOOM, self._counts.clicks)]
+        for zoom in range(MAX_ZOOM - 1, -1, -1):
+            parent = tree.nodes(zoom + 1).parent
+            sums = np.bincount(parent, weights=result[0], minlength=len(tree.nodes(zoom)))
+            result.insert(0, sums.astype(np.int64))
+        return result
 
     @cached_property
     def _expansion(self) -> list[npt.NDArray[np.int64]]:
@@ -173,7 +187,7 @@ class Heat:
             py,
             {
                 "clicks": node_clicks,
-                "name": [level.name(node) for node in nodes.tolist()],
+                "name": [self._ground.name[zoom](node) for node in nodes.tolist()],
                 "kind": [level.kind(node) for node in nodes.tolist()],
                 "id": [level.id(node) for node in nodes.tolist()],
                 "expansion_zoom": self._expansion[zoom][nodes],
@@ -184,13 +198,22 @@ class Heat:
 def _tile_range(zoom: int, x: int, y: int) -> tuple[int, int]:
     """The Morton codes of a tile: first, and the one behind its last."""
     shift = 2 * (DEPTH - zoom)
-    code = int(spread_bits(np.array([x]))[0] | spread_bits(np.array([y]))[0] << 1)
+    code = int(f"{x:b}", 4) | int(f"{y:b}", 4) << 1  # base 4 spreads a number's bits
     return code << shift, (code + 1) << shift
 
 
-def _weighted_range(values: npt.NDArray[np.float64], weights: npt.NDArray[np.int64]) -> tuple[float, float]:
-    order = np.argsort(values)
-    part = np.cumsum(weights[order]) / weights.sum()
-    low, high = np.searchsorted(part, (0.005, 0.995))
-    ordered = values[order]
-    return float(ordered[low]), float(ordered[min(high, len(ordered) - 1)])
+def _joined(code: Codes, clicks: npt.NDArray[np.int64]) -> tuple[Codes, npt.NDArray[np.int64]]:
+    """Neighbours of the same code become one."""
+    if not len(code):
+        return code, clicks
+    first = np.flatnonzero(np.concatenate(([True], code[1:] != code[:-1])))
+    return code[first], np.add.reduceat(clicks, first)
+
+
+def _weighted_range(
+    values: npt.NDArray[np.float64], order: npt.NDArray[np.int64], weights: npt.NDArray[np.int64]
+) -> tuple[float, float]:
+    """What holds 99 % of the weight; `order` makes the values ascend."""
+    part = np.cumsum(weights[order])
+    low, high = np.searchsorted(part, np.array((0.005, 0.995)) * part[-1])
+    return float(values[order[low]]), float(values[order[min(high, len(order) - 1)]])
