@@ -300,7 +300,8 @@ def _local_hours(
     hour = random.choice(24, size=len(days), p=HOURS / HOURS.sum()) + random.random(len(days))
     weekday = (day.astype(np.int64) + 3) % 7
     quiet = random.random(len(days)) > WEEKDAYS[weekday] / WEEKDAYS.max()
-    day = np.where(quiet, day - 3, day)
+    early = day - 3 < np.floor((now + offset) / 86_400 - DAYS)
+    day = np.where(quiet, np.where(early, day + 3, day - 3), day)
     moment = day * 86_400 + hour * 3600 - offset
     latest = now * 1000 - random.random(len(days)) * 6e5
     return np.asarray(np.minimum(moment * 1000, latest), np.int64)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.atlas_fixtures import built_atlas
+from tests.server.files import Place
 from tests.server.served import Served, new_data
 from tests.server.tally import Tally, send
 from tests.server.visitors import draw
@@ -53,3 +54,12 @@ def tally(data_folder: Callable[[str], Path]) -> Iterator[Tally]:
     with served.client() as client:
         yield send(served, client, draw(3000, seed=20))
     served.stop()
+
+
+@pytest.fixture(scope="module", params=["running", "stopped"])
+def place(request: pytest.FixtureRequest, data_folder: Callable[[str], Path]) -> Iterator[Place]:
+    data = data_folder("import")
+    served = Served(data).start() if request.param == "running" else None
+    yield Place(data, served)
+    if served:
+        served.stop()
