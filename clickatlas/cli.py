@@ -87,7 +87,9 @@ def sign_in(settings: Settings) -> None:
 @cli.command()
 @with_settings(*COMMON, "city_file", "city_package")
 @click.option("--remove", is_flag=True, help="Remove the sample links and their clicks again.")
-@click.option("--clicks", default=220_000, show_default=True, help="How many clicks to make up.")
+@click.option(
+    "--clicks", default=220_000, show_default=True, type=click.IntRange(1), help="How many clicks to make up."
+)
 @click.option("--seed", default=7, show_default=True, help="The same seed makes the same clicks.")
 def demo(settings: Settings, remove: bool, clicks: int, seed: int) -> None:
     """Fill the map with sample clicks: 12 links, 4 campaigns, 5 channels, 90 days."""
