@@ -18,7 +18,8 @@ from clickatlas.clicks.ingest import Ingest
 ADDRESSES = 20_000
 ROUNDS = 5
 SECONDS = 3
-OURS, NGINX, FASTAPI = "clickatlas serve", "nginx return 302", "bare FastAPI route"
+OURS, NGINX = "clickatlas serve", "nginx return 302"
+LEAST, FASTAPI = "Granian, an empty answer", "bare FastAPI route"
 
 
 def main() -> None:
@@ -31,30 +32,26 @@ def main() -> None:
             ports = {
                 OURS: running.enter_context(servers.clickatlas(folder / "data")),
                 NGINX: running.enter_context(servers.nginx(folder / "nginx")),
-                FASTAPI: running.enter_context(servers.bare_fastapi()),
+                LEAST: running.enter_context(servers.peer("least")),
+                FASTAPI: running.enter_context(servers.peer("app")),
             }
             results: dict[str, list[load.Result]] = {name: [] for name, port in ports.items() if port}
             for number in range(ROUNDS + 1):
                 for name, seen in results.items():
                     seen.append(load.run(ports[name] or 0, requests, SECONDS if number else 1))
-                    time.sleep(
-                        0.7 if name == OURS else 0
-                    )  # its ingest gets to the end before the next starts
+                    if name == OURS:
+                        time.sleep(0.7)  # its ingest gets to the end before the next one starts
         recorded = _recorded(folder / "data")
     answered = sum(result.answered for result in results[OURS])
     runs = {name: found[1:] for name, found in results.items()}  # the first warmed up
     rate = {name: [result.per_second for result in found] for name, found in runs.items()}
     p99 = {name: [result.p99 for result in found] for name, found in runs.items()}
+    peers = [name for name in runs if name != OURS]
     rows: list[Row] = []
-    for name in (NGINX, FASTAPI):
-        if name in runs:
-            rows.append(row(name, rate[name], per_second("redirects")))
-            rows.append(row(f"{OURS}", rate[OURS], per_second("redirects"), (name, rate[name])))
-            rows.append(row(f"{name}, p99", p99[name], milliseconds))
-            rows.append(row(f"{OURS}, p99 (less is better)", p99[OURS], milliseconds, (name, p99[name])))
-    client = (
-        "wrk -t1" if load.has_wrk() else "a client in Python, the limit of all three: install wrk for more"
-    )
+    for figures, unit, what in ((rate, per_second("redirects"), ""), (p99, milliseconds, ", p99")):
+        rows += [row(name + what, figures[name], unit) for name in peers]
+        rows += [row(OURS + what, figures[OURS], unit, (name + what, figures[name])) for name in peers]
+    client = "wrk -t1" if load.has_wrk() else "a client in Python, the limit of all: install wrk for more"
     notes = [
         f"{client}, {load.CONNECTIONS} connections, {SECONDS} s a run, {ROUNDS} alternating runs, every request "
         "from another address",

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import sample
+from bench.peer import DESTINATION
 from clickatlas.links import keys, links
 from clickatlas.links.database import LinksDatabase
 
 CODE = "landing"
-DESTINATION = "https://example.com/landing"
 START_S = 60
 STOP_S = 30
 
@@ -73,12 +73,12 @@ def nginx(folder: Path) -> Iterator[int | None]:
 
 
 @contextmanager
-def bare_fastapi() -> Iterator[int]:
-    """A FastAPI route that returns a RedirectResponse, served by Granian with one worker."""
+def peer(name: str) -> Iterator[int]:
+    """An application of `bench.peer`, served by Granian with one worker."""
     port = free_port()
     with _running(
-        [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port),
-         "--workers", "1", "--no-ws", "--log-level", "error", "bench.peer:app"],
+        [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port),
+         "--workers", "1", "--no-ws", "--log-level", "error", f"bench.peer:{name}"],
         port,
     ):  # fmt: skip
         yield port
