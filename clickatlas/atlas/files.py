@@ -72,6 +72,19 @@ def versions(root: Path) -> list[str]:
     return [folder.name for folder in sorted(folders, key=lambda f: (f.stat().st_mtime, f.name))]
 
 
+def rollback(root: Path) -> str:
+    """Put the kept atlas before the one in use back in use; returns its version. Once more: forward again."""
+    in_use = current(root)
+    others = [version for version in versions(root) if not in_use or version != in_use.name]
+    if not others:
+        raise unusable(
+            "There is no atlas before this one to go back to.", "'atlas update' keeps one from now on."
+        )
+    about(root / others[-1])  # one that another version of clickatlas built is of no use
+    activate(root, others[-1])
+    return others[-1]
+
+
 def finish(unfinished: Path, version: str) -> Path:
     """Give a built folder its final name, once every file in it is safely on disk."""
     for file in unfinished.iterdir():

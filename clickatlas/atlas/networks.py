@@ -6,24 +6,32 @@ within the merged table" (its `_data.py`). So there is no order of precedence le
 """
 
 import ipaddress
+import struct
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from iporigin import _data
 
+from clickatlas.atlas.files import unusable
 from clickatlas.atlas.kinds import NetworkKind
 from clickatlas.atlas.ranges import Ranges
+from clickatlas.errors import Problem
 
 V4_IN_128 = 96  # an IPv4 address is kept in the top 32 of 128 bits
 LAST = (1 << 128) - 1
 
 
-def network_kinds() -> tuple[Ranges, Ranges]:
-    """Network kinds as (IPv4 ranges, IPv6 ranges); values are `NetworkKind` numbers."""
-    data: Any = _data.dataset()  # type: ignore[no-untyped-call]
-    kinds = [int(NetworkKind[name.upper()]) for _, name in data.labels]
+def network_kinds(file: Path | None = None) -> tuple[Ranges, Ranges]:
+    """Network kinds as (IPv4 ranges, IPv6 ranges); values are `NetworkKind` numbers.
+
+    Of `file` (a ranges.bin), or of the installed package. A kind that this version doesn't know is left out.
+    """
+    data = _table(file)
+    known = NetworkKind.__members__
+    kinds = [int(known.get(name.upper(), NetworkKind.RESIDENTIAL)) for _, name in data.labels]
     v4 = (
         (start << V4_IN_128, ((end + 1) << V4_IN_128) - 1, kinds[label])
         for start, end, label in zip(data.v4_starts, data.v4_ends, data.v4_labels, strict=True)
@@ -35,10 +43,26 @@ def network_kinds() -> tuple[Ranges, Ranges]:
     return _gapless(v4), _gapless(v6)
 
 
-def built() -> datetime:
-    """When the table was compiled."""
-    data: Any = _data.dataset()  # type: ignore[no-untyped-call]
-    return datetime.fromtimestamp(data.built_at, UTC)
+def built(file: Path | None = None) -> datetime:
+    """When the table of `file`, or of the installed package, was compiled. Raises `Problem` for junk."""
+    return datetime.fromtimestamp(_table(file).built_at, UTC)
+
+
+def newer(file: Path) -> Path | None:
+    """`file`, where it can be read and is newer than the installed table; else None: the installed one serves."""
+    try:
+        return file if built(file) > built() else None
+    except Problem:
+        return None
+
+
+def _table(file: Path | None) -> Any:
+    if file is None:
+        return _data.dataset()  # type: ignore[no-untyped-call]
+    try:
+        return _data._Dataset(file.read_bytes())  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, struct.error, _data.DatasetError) as error:
+        raise unusable(f"{file.name} is no table of network kinds: {error}.") from error
 
 
 def _gapless(ranges: Iterable[tuple[int, int, int]]) -> Ranges:

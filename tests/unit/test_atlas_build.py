@@ -19,6 +19,7 @@ from clickatlas.atlas.build import build
 from clickatlas.atlas.places import NOWHERE, PRIVATE
 from clickatlas.atlas.ranges import assemble, search
 from clickatlas.atlas.records import UNKNOWN, Content, Names, read
+from clickatlas.atlas.sources import Ingredients
 from clickatlas.atlas.tree import Leaves, walk
 from clickatlas.errors import Problem
 from clickatlas.progress import Silent
@@ -76,7 +77,9 @@ def gazetteer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def make(gazetteer: tuple[Path, Path], tmp_path: Path) -> Build:
     def make(city_file: Path, name: str = "out", keep: Path | None = None) -> Atlas:
-        return Atlas.open(build(city_file, *gazetteer, tmp_path / name, keep=keep, progress=Silent()))
+        return Atlas.open(
+            build(Ingredients(city_file, *gazetteer), tmp_path / name, keep=keep, progress=Silent())
+        )
 
     return make
 

@@ -16,7 +16,8 @@ import pytest
 from clickatlas.atlas import files, sources, update
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.atlas.locate import Locator
-from clickatlas.atlas.sources import CITY, RECEIPT, city_source, fetch
+from clickatlas.atlas.shelf import RECEIPT
+from clickatlas.atlas.sources import CITY, Ingredients, city_source, fetch
 from clickatlas.atlas.update import KNOWN, build_atlas
 from clickatlas.errors import Problem
 from clickatlas.progress import Silent, Terminal
@@ -253,8 +254,9 @@ def test_an_atlas_with_a_broken_file_says_so(tmp_path: Path, atlas_root: Path, h
 
 
 def test_sources_are_complete_and_travel_with_the_atlas(atlas: Atlas) -> None:
-    assert [source.package for source in atlas.sources] == [source.package for source in sources.SOURCES]
+    assert [source.name for source in atlas.sources] == [source.name for source in sources.SOURCES]
     assert atlas.sources[0].version == "GeoLite2-City of 2026-09-18"
+    assert (atlas.sources[0].registry, atlas.sources[0].package) == ("file", "GeoLite2-City.mmdb")
     for source in atlas.sources:
         assert source.attribution
         assert source.licence
@@ -273,7 +275,11 @@ def test_sources_are_complete_and_travel_with_the_atlas(atlas: Atlas) -> None:
     ],
 )
 def test_whoever_made_a_city_file_is_thanked(database: str, words: str) -> None:
-    said = sources.described(database, Path("city.mmdb"), datetime(2026, 11, 1, tzinfo=UTC))
+    said = sources.described(
+        database,
+        Ingredients(Path("city.mmdb"), Path("zips"), Path("cities")),
+        datetime(2026, 11, 1, tzinfo=UTC),
+    )
     assert words in said.attribution
     assert said.version == f"{database} of 2026-11-01"
 
