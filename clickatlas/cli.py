@@ -224,6 +224,25 @@ def atlas_update(settings: Settings, file: Path | None) -> None:
     click.echo(f"In use: {folder.name}. A running server takes it up within seconds.")
 
 
+@atlas.command("people")
+@with_settings(*COMMON, *CITY)
+@click.option(
+    "--census-key",
+    envvar="CLICKATLAS_CENSUS_KEY",
+    required=True,
+    show_envvar=True,
+    help="Key of the Census API; free of charge.",
+)
+@click.option("--year", type=int, help="Year of the survey [default: the newest there is].")
+def atlas_people(settings: Settings, census_key: str, year: int | None) -> None:
+    """Bring in newer figures of US ZIP codes, with margins of error, from the Census API."""
+    from clickatlas.atlas.update import update_people
+    from clickatlas.progress import Terminal
+
+    folder = update_people(settings, census_key, year, Terminal())
+    click.echo(f"In use: {folder.name}.")
+
+
 @atlas.command("rollback")
 @with_settings(*COMMON)
 def atlas_rollback(settings: Settings) -> None:

@@ -21,7 +21,7 @@ from clickatlas.atlas.population import place_population
 from clickatlas.atlas.ranges import SAMPLE, Ranges, assemble
 from clickatlas.atlas.records import NO_COORDINATE, UNKNOWN, Content, Names, key_of
 from clickatlas.atlas.retired import retired_contents
-from clickatlas.atlas.sources import CITIES, KINDS, ZIPS, Ingredients, described
+from clickatlas.atlas.sources import CENSUS, CITIES, KINDS, ZIPS, Ingredients, described
 from clickatlas.atlas.tree import Leaves
 from clickatlas.progress import Progress
 
@@ -63,10 +63,10 @@ def _build(made_from: Ingredients, out: Path, keep: Path | None, progress: Progr
     progress.step("cutting the address space into ranges")
     addresses = _save_ranges(out, data, renumber, len(contents), made_from.kinds)
     progress.step("reading cities and ZIP codes")
-    gazetteer = read_gazetteer(made_from.cities, made_from.zips)
+    gazetteer = read_gazetteer(made_from.cities, made_from.zips, made_from.census)
     progress.step("finding the areas of every place")
     _save_places(out, contents, keys, retired, addresses, data.names, gazetteer)
-    save_people(out, made_from.zips)
+    save_people(out, made_from.zips, made_from.census)
     progress.step("gathering places into clusters")
     save_clusters(out)
     progress.step("writing the atlas")
@@ -173,6 +173,9 @@ def _describe(
     made_of = fingerprint(made_from)
     mark = hashlib.blake2b(made_of.encode() + np.sort(retired).tobytes(), digest_size=4).hexdigest()
     kinds = KINDS._replace(version=f"table of {networks.built(made_from.kinds):%Y-%m-%d}")
+    sources = [described(data.kind, made_from, built), ZIPS, CITIES, kinds]
+    if made_from.census:
+        sources.append(CENSUS._replace(version=made_from.census.parent.name.rpartition("@")[2]))
     about = {
         "format": FORMAT,
         "version": f"{built:%Y-%m-%d}-{mark}",
@@ -183,9 +186,8 @@ def _describe(
         "deep": (out / "v6_start_low.npy").exists(),
         "aliases": [(hex(alias.prefix), alias.length) for alias in dict.fromkeys(data.aliases)],
         "zones": json.loads((out / "zones.json").read_text("utf-8")),
-        "sources": [
-            source._asdict() for source in (described(data.kind, made_from, built), ZIPS, CITIES, kinds)
-        ],
+        "sources": [source._asdict() for source in sources],
+        "city_file": str(made_from.city.absolute()) if made_from.origin == "file" else "",
     }
     (out / "zones.json").unlink()
     (out / "atlas.json").write_text(json.dumps(about, indent=1), "utf-8")

