@@ -161,11 +161,16 @@ class DuckDBStore:
     def place_counts(self, selection: Selection) -> PlaceCounts:
         """Clicks per place and network kind. 10 million clicks of one link: about 0.2 s on 2 cores."""
         where, parameters = _where(selection)
-        columns = self._arrays(
+        cursor = self._connection.cursor()
+        if selection.links is None:
+            # Place and kind together have 22 bits. Counted in a flat table in place of a hash table, 10 million
+            # clicks take half the time; a few clicks would take 20 ms more. The cursor's own setting.
+            cursor.execute("SET perfect_ht_threshold = 22")
+        columns = cursor.execute(
             f"WITH counted AS (SELECT place, kind, count(*) AS clicks FROM clicks{where} GROUP BY ALL)"
             " SELECT key, kind, clicks FROM counted JOIN places ON places.id = counted.place",
             parameters,
-        )
+        ).fetchnumpy()
         return PlaceCounts(
             columns["key"].astype(np.uint64, copy=False),
             columns["kind"].astype(np.uint8, copy=False),
