@@ -38,7 +38,7 @@ def server(data_folder: Callable[[str], Path]) -> Iterator[Served]:
     """A server for tests that make links of their own and mind nobody else's."""
     served = Served(data_folder("shared")).start()
     yield served
-    served.stop()
+    served.kill()
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def tally(data_folder: Callable[[str], Path]) -> Iterator[Tally]:
     served = Served(data_folder("tally")).start()
     with served.client() as client:
         yield send(served, client, draw(3000, seed=20))
-    served.stop()
+    served.kill()
 
 
 @pytest.fixture(scope="module", params=["running", "stopped"])
@@ -62,4 +62,4 @@ def place(request: pytest.FixtureRequest, data_folder: Callable[[str], Path]) ->
     served = Served(data).start() if request.param == "running" else None
     yield Place(data, served)
     if served:
-        served.stop()
+        served.kill()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.server.served import Served, command
+from tests.server.served import Ended, Served, quickly
 
 
 def write(file: Path, rows: list[dict[str, Any]]) -> Path:
@@ -31,14 +30,14 @@ class Place:
     data: Path
     served: Served | None
 
-    def bring_in(self, name: str, rows: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
-        return command("import", write(self.data.with_name(name), rows), data=self.data)
+    def bring_in(self, name: str, rows: list[dict[str, Any]]) -> Ended:
+        return quickly("import", write(self.data.with_name(name), rows), data=self.data)
 
     def exported(self, *links: str) -> list[dict[str, Any]]:
         """By the API of a running server, by the command line without one."""
         if self.served is None:
             flags = [word for link in links for word in ("--link", link)]
-            text = command("export", "--format", "ndjson", *flags, data=self.data).stdout
+            text = quickly("export", "--format", "ndjson", *flags, data=self.data).stdout
         else:
             with self.served.client() as client:
                 self.served.settled(client, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.server.served import Served, command, until
+from tests.server.served import Served, command, quickly, until
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +21,12 @@ def data(data_folder: Callable[[str], Path]) -> Path:
 
 
 def test_a_second_demo_adds_nothing(data: Path) -> None:
-    assert "already" in command("demo", data=data).stdout
+    assert "already" in quickly("demo", data=data).stdout
 
 
 @pytest.mark.parametrize("clicks", ["0", "-5", "many"])
 def test_a_number_of_clicks_that_is_none_is_refused(data: Path, clicks: str) -> None:
-    assert "--clicks" in command("demo", "--clicks", clicks, data=data, code=2).stderr
+    assert "--clicks" in quickly("demo", "--clicks", clicks, data=data, code=2).stderr
 
 
 def test_the_first_look_is_a_living_map_and_one_request_clears_it(data: Path) -> None:
@@ -76,22 +76,22 @@ def test_the_first_look_is_a_living_map_and_one_request_clears_it(data: Path) ->
 
 def test_demo_and_its_removal_without_a_server(data_folder: Callable[[str], Path]) -> None:
     data = data_folder("gone")
-    command("link", "create", "https://example.com/mine", "--code", "coast-mail", data=data)
-    command("demo", "--clicks", "3000", data=data)
-    lines = command("export", "--format", "ndjson", data=data).stdout.splitlines()
+    quickly("link", "create", "https://example.com/mine", "--code", "coast-mail", data=data)
+    quickly("demo", "--clicks", "3000", data=data)
+    lines = quickly("export", "--format", "ndjson", data=data).stdout.splitlines()
     assert 2900 <= len(lines) <= 3100
     assert not any('"code": "coast-mail"' in line for line in lines)
-    assert "12 sample links and their clicks removed" in command("demo", "--remove", data=data).stdout
-    assert command("export", "--format", "ndjson", data=data).stdout == ""
-    assert "coast-mail" in command("link", "list", data=data).stdout
-    assert "0 sample links" in command("demo", "--remove", data=data).stdout
+    assert "12 sample links and their clicks removed" in quickly("demo", "--remove", data=data).stdout
+    assert quickly("export", "--format", "ndjson", data=data).stdout == ""
+    assert "coast-mail" in quickly("link", "list", data=data).stdout
+    assert "0 sample links" in quickly("demo", "--remove", data=data).stdout
 
 
 def test_the_same_seed_makes_the_same_clicks(data_folder: Callable[[str], Path]) -> None:
     seen = []
     for _ in range(2):
         data = data_folder("seed")
-        command("demo", "--clicks", "1000", "--seed", "3", data=data)
-        lines = command("export", "--format", "csv", data=data).stdout.splitlines()[1:]
+        quickly("demo", "--clicks", "1000", "--seed", "3", data=data)
+        lines = quickly("export", "--format", "csv", data=data).stdout.splitlines()[1:]
         seen.append(Counter(tuple(line.split(",")[1:6]) for line in lines))
     assert seen[0] == seen[1]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.files import Place
-from tests.server.served import command
+from tests.server.files import Place, write
+from tests.server.served import command, quickly
 from tests.server.visitors import BOT, DEVICES, Visitor, draw, kind_of
 
 FIRST = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -45,7 +45,7 @@ def test_what_went_in_comes_out(place: Place, kind: str) -> None:
     for row in rows:
         for field in ("code", "url"):
             row[field] = row[field].replace("in-", f"{kind}-")
-    done = place.bring_in(f"good.{kind}", rows)
+    done = command("import", write(place.data.with_name(f"good.{kind}"), rows), data=place.data)
     assert done.stdout.startswith("400 clicks imported, 0 rows refused, 3 links made.")
     out = [row for row in place.exported() if row["code"].startswith(kind)]
     assert [row["time"] for row in out] == [
@@ -76,7 +76,7 @@ def test_exports_are_filtered(place: Place) -> None:
     codes = Counter(row["code"] for row in place.exported())
     assert Counter(row["code"] for row in place.exported("csv-0")) == {"csv-0": codes["csv-0"]}
     only = ("--link", "csv-0", "--from", "2026-03-01", "--to", "2026-03-01", "--network", "residential")
-    text = command("export", "--format", "ndjson", *only, data=place.data).stdout
+    text = quickly("export", "--format", "ndjson", *only, data=place.data).stdout
     day = [json.loads(line) for line in text.splitlines()]
     expected = [
         r
@@ -84,9 +84,9 @@ def test_exports_are_filtered(place: Place) -> None:
         if r["code"] == "csv-0" and r["network"] == "residential" and r["time"] < "2026-03-02"
     ]
     assert day == expected
-    command("export", "--link", "nobody", data=place.data, code=1)
-    command("export", "--network", "dial-up", data=place.data, code=1)
-    command("export", "--tz", "Mars", data=place.data, code=1)
+    quickly("export", "--link", "nobody", data=place.data, code=1)
+    quickly("export", "--network", "dial-up", data=place.data, code=1)
+    quickly("export", "--tz", "Mars", data=place.data, code=1)
 
 
 def test_positions_go_to_the_nearest_place(place: Place) -> None:

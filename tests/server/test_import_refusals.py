@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.files import Place
-from tests.server.served import command
+from tests.server.served import quickly
 
 BAD_ROWS = [
     ({"code": "in-0", "ip": "18.9.22.69"}, "time"),
@@ -69,7 +69,7 @@ def test_strange_rows_stop_neither_the_import_nor_the_counting(place: Place) -> 
             [json.dumps(good), *lines, "{", "[]", "5", "", "null", '{"time": 1e999}', json.dumps(good)]
         ).encode()
     )
-    done = command("import", file, data=place.data)
+    done = quickly("import", file, data=place.data)
     imported = int(done.stdout.split(" ")[0])
     assert imported >= 2
     assert len(place.exported()) == before + imported
@@ -85,5 +85,5 @@ def test_a_file_that_is_none_is_refused_as_a_whole(
 ) -> None:
     file = tmp_path / name
     file.write_bytes(content)
-    done = command("import", file, data=place.data, code=1)
+    done = quickly("import", file, data=place.data, code=1)
     assert says in done.stderr

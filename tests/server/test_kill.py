@@ -37,7 +37,7 @@ def victim(mortal: Served) -> Served:
 
 def test_supervisor_killed(victim: Served) -> None:
     loads = []
-    for number in range(3):
+    for number in range(2):
         with Load(victim.port, "hit", f"supervisor{number}") as load:
             time.sleep(0.7 + 0.15 * number)
             family = victim.kill()
@@ -72,7 +72,7 @@ def _opens(store: Path) -> bool:
 @pytest.mark.parametrize("which", ["head", "worker"])
 def test_app_killed_while_short_links_go_on(victim: Served, which: str) -> None:
     with Load(victim.port, "hit", f"app{which}") as load:
-        for _ in range(3):
+        for _ in range(2):
             time.sleep(0.4)
             pids = victim.app_pids()
             os.kill(pids[0 if which == "head" else -1], signal.SIGKILL)

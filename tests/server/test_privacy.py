@@ -52,7 +52,7 @@ def used(data_folder: Callable[[str], Path]) -> Iterator[Served]:
     served.kill()
     served.start()
     yield served
-    served.stop()
+    served.kill()
 
 
 def files(served: Served) -> dict[str, bytes]:

@@ -48,7 +48,7 @@ def shared(data_folder: Callable[[str], Path]) -> Iterator[tuple[Served, httpx.C
     yield served, ours, theirs
     ours.close()
     theirs.close()
-    served.stop()
+    served.kill()
 
 
 @pytest.fixture(params=["first", "second"])
