@@ -209,8 +209,8 @@ def atlas() -> None:
 
 @atlas.command("update")
 @with_settings(*COMMON, *CITY)
-@click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="A MaxMind-format City database to build from, once.")  # fmt: skip
+@click.option("--file", "file", type=click.Path(exists=True, path_type=Path),
+              help="A MaxMind-format City database to build from, or a folder with one per IP version.")  # fmt: skip
 def atlas_update(settings: Settings, file: Path | None) -> None:
     """Fetch the newest City database, build the atlas, check it and put it in use.
 

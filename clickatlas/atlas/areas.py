@@ -198,7 +198,11 @@ def save_search(
 ) -> None:
     """Write what `search` scans: a line per area, name, tab, code, the most important first."""
     order = np.argsort(-importance, kind="stable")
-    lines = [f"\n{fold(names[i])}\t{fold(ids[i].partition(':')[2])}".encode() for i in order.tolist()]
+    lines = []
+    for i in order.tolist():
+        name, code = names[i], ids[i].partition(":")[2]
+        plain = fold(name)
+        lines.append(f"\n{plain}\t{plain if code == name else fold(code)}".encode())
     at = np.zeros(len(lines), np.int64)
     np.cumsum([len(line) for line in lines[:-1]], out=at[1:])
     (folder / "area_search.txt").write_bytes(b"".join(lines) + b"\n")

@@ -100,6 +100,9 @@ def _save_ranges(
             *(np.concatenate(column) for column in zip(*(leaves for leaves, _ in parts), strict=True))
         )
         value = renumber[np.concatenate([number for _, number in parts])]
+        said = value != NOWHERE  # a record that says nothing leaves a private network private
+        if not said.all():
+            leaves, value = Leaves(*(column[said] for column in leaves)), value[said]
         ranges = assemble(leaves, value, special, PRIVATE, NOWHERE)
         _save(out, name, ranges, deep=bool(ranges.lo.any()))
         size = np.diff(ranges.hi.astype(np.float64), append=2.0**64) / 2.0**unit

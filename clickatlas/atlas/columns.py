@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clickatlas.atlas.records import NO_COORDINATE, Content, Names
+from clickatlas.atlas.records import NO_COORDINATE, NOTHING, Content, Names, is_zone
 from clickatlas.atlas.section import At, Section, Unusual
 
 
@@ -34,6 +34,10 @@ def read_columns(section: Section, records: At, names: Names) -> list[Content]:
     postal = section.texts(section.fields(postals, ("code",))["code"])
     spots, of_spot = np.unique(found["location"], return_inverse=True)
     spot = _spots(section, spots)
+    if NOTHING in {*countries.codes, *regions.codes, *regions.english, *cities.english, *postal}:
+        raise Unusual
+    if not all(is_zone(zone) for *_, zone in spot if zone):
+        raise Unusual
 
     for code, english in zip(countries.codes, countries.english, strict=True):
         if code:

