@@ -137,10 +137,10 @@ class DuckDBStore:
             try:
                 removed = 0
                 if links:
-                    row = cursor.execute(
+                    [row] = cursor.execute(
                         "DELETE FROM clicks WHERE link IN (SELECT unnest(?::BIGINT[]))", [list(links)]
-                    ).fetchone()
-                    removed = int(row[0]) if row else 0
+                    ).fetchall()
+                    removed = int(row[0])
                     cursor.execute("INSERT INTO removed_links SELECT unnest(?::BIGINT[])", [list(links)])
                 cursor.execute("DELETE FROM journal")
                 cursor.execute("INSERT INTO journal VALUES (?)", [journal])

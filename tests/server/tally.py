@@ -104,7 +104,11 @@ def postal_codes(visitors: Iterable[Visitor]) -> Counter[tuple[str, str]]:
 @cache
 def _cbsa() -> dict[str, str]:
     file = next(f for f in fetch(ZIPS, download_cache(), Silent()).parent.iterdir() if f.suffix == ".parquet")
-    rows = duckdb.sql(f"SELECT zip, cbsa_code FROM '{file}' WHERE cbsa_code IS NOT NULL").fetchall()
+    rows = (
+        duckdb.connect()
+        .execute(f"SELECT zip, cbsa_code FROM '{file}' WHERE cbsa_code IS NOT NULL")
+        .fetchall()
+    )
     return dict(rows)
 
 

@@ -65,7 +65,7 @@ def gazetteer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
     zips, cities = folder / "zips.parquet", folder / "cities.json"
     real = fetch(ZIPS, cache(), Silent())
-    duckdb.execute(
+    duckdb.connect().execute(
         f"COPY (SELECT * FROM read_parquet('{real}') WHERE zip LIKE '0213%') TO '{zips}' (FORMAT parquet)"
     )
     town = {"name": "One", "countrycode": "DE", "latitude": 1.1, "longitude": 2.1, "population": 3_000_000}

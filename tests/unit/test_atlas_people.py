@@ -45,12 +45,16 @@ def test_an_areas_figures_are_its_zips_added_up_in_sql(
 ) -> None:
     share = "sum({0} * {1}) FILTER ({0} IS NOT NULL AND {1} IS NOT NULL) / sum({1}) FILTER ({0} IS NOT NULL)"
     adults = "(population * (1 - pct_under_18 - pct_age_18_to_24))"
-    row = duckdb.execute(
-        f"""SELECT sum(population), sum(households), {share.format("pct_bachelors_or_higher", adults)},
+    row = (
+        duckdb.connect()
+        .execute(
+            f"""SELECT sum(population), sum(households), {share.format("pct_bachelors_or_higher", adults)},
                    {share.format("pct_owner_occupied", "households")},
                    {share.format("pct_below_poverty", "population")}
             FROM read_parquet('{zips}') WHERE {where}"""
-    ).fetchone()
+        )
+        .fetchone()
+    )
     people = atlas.people.figures(area_id)
     assert people
     assert row
