@@ -41,6 +41,7 @@ def open_house(settings: Settings) -> House:
     atlas = Atlas.open(folder)
     links_database = LinksDatabase(settings.data)
     links_database.migrate()
+    links_database.changes.bump()  # in case somebody died between a change and its telling
     store = DuckDBStore(settings.data / "clicks.duckdb", memory=settings.store_memory)
     ingest = Ingest(settings.data / "spool", store, links_database)
     return House(

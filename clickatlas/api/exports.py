@@ -51,7 +51,7 @@ def click_rows(questions: Questions, workspace: int, wanted: Filter) -> Iterator
     within = inside(atlas, wanted)
     with questions.links.reading() as session:
         codes: dict[int, str] = dict(
-            session.execute(select(Link.id, Link.code).where(Link.workspace_id == workspace)).tuples().all()
+            session.execute(select(Link.id, Link.code).where(Link.workspace_id == workspace)).all()
         )
     networks = {int(kind) for kind in wanted.networks}
     return _rows(questions.store, atlas, selection, within, codes, networks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import re
@@ -104,6 +105,7 @@ def import_file(settings: Settings, file: Path, *, refused: Refused) -> Report:
 def read_rows(file: Path, refuse: Refused) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line number, fields) of each row; a row that is no row is refused. Raises `Problem` (422)."""
     try:
+        _check_encoding(file)
         with file.open(encoding="utf-8-sig", newline="") as lines:
             start = lines.read(1)
             lines.seek(0)
@@ -113,6 +115,15 @@ def read_rows(file: Path, refuse: Refused) -> Iterator[tuple[int, dict[str, Any]
                 yield from _csv(lines, refuse)
     except UnicodeDecodeError:
         raise Problem(422, "File", f"{file} is not UTF-8 text.", remedy="Save it as UTF-8.") from None
+
+
+def _check_encoding(file: Path) -> None:
+    """Read the whole file once, so that a bad byte far down stops the import before it began."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with file.open("rb") as raw:
+        while piece := raw.read(1 << 20):
+            decoder.decode(piece)
+    decoder.decode(b"", final=True)
 
 
 def _ndjson(lines: Any, refuse: Refused) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -175,7 +175,8 @@ class Ingest:
                 number = int(path.stem)
                 if number >= position.segment:
                     read = position.offset if number == position.segment else HEADER.size
-                    waiting += max(0, path.stat().st_size - read)
+                    with suppress(FileNotFoundError):  # just read to its end and removed
+                        waiting += max(0, path.stat().st_size - read)
         clicks = -(-waiting // (RECORD.itemsize + FRAME.size + 1))
         return Lag(clicks, time.monotonic() - self._caught_up if clicks else 0.0)
 

@@ -16,7 +16,8 @@ SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 @pytest.mark.parametrize(
     ("agent", "device", "crawler"),
     [(IPHONE, "mobile", False), (IPAD, "tablet", False), (PIXEL, "mobile", False), (WINDOWS, "desktop", False),
-     (SLACK, "other", True), ("facebookexternalhit/1.1", "other", True), ("", "other", False)],
+     (SLACK, "other", True), ("curl/8.9.1", "other", False),
+     ("python-requests/2.32", "other", False), ("Scrapy/2.11 (+https://scrapy.org)", "other", True), ("facebookexternalhit/1.1", "other", True), ("", "other", False)],
 )  # fmt: skip
 def test_devices_and_declared_crawlers(agent: str, device: str, crawler: bool) -> None:
     found = read_agent(agent)
