@@ -76,7 +76,7 @@ KINDS = Source(
     ("iporigin/data/ranges.bin",),
     "MIT",
     "Network kinds from iporigin",
-    "https://www.unblockmaster.com/free-ip-api/",
+    "https://github.com/Yuix-Networks/iporigin",
 )
 CENSUS = Source(
     "newer figures of US ZIP codes",
