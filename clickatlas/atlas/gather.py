@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 from clickatlas.atlas.areas import LEVELS
 from clickatlas.atlas.clusters import COLUMNS, MAX_ZOOM
 from clickatlas.atlas.files import load, save
+from clickatlas.atlas.mercator import mercator
 from clickatlas.atlas.titles import Gathered, titles
 
 I32 = npt.NDArray[np.int32]
@@ -26,14 +27,6 @@ F64 = npt.NDArray[np.float64]
 
 APART = 60  # px between clusters, at least
 WORLD = 512  # px of the world's width at zoom 0, as MapLibre counts
-MOST_NORTH = 85.0511287798066  # where the mercator square ends
-
-
-def mercator(lat: F64, lon: F64) -> tuple[F64, F64]:
-    """Degrees to web mercator x and y in [0, 1); the poles are brought to its edge."""
-    sine = np.sin(np.radians(np.clip(lat, -MOST_NORTH, MOST_NORTH)))
-    y = 0.5 - np.log((1 + sine) / (1 - sine)) / (4 * np.pi)
-    return (lon / 360.0 + 0.5) % 1.0, np.clip(y, 0.0, np.nextafter(1.0, 0.0))
 
 
 def gather(x: F64, y: F64, weight: F64) -> list[Gathered]:

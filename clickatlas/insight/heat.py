@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clickatlas.atlas.atlas import Atlas
+from clickatlas.atlas.mercator import mercator
 from clickatlas.insight import mvt
 from clickatlas.insight.counts import Counts
 
@@ -48,15 +49,6 @@ def morton(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], depth: int = 
     column = np.clip((x * size).astype(np.int64), 0, size - 1)
     row = np.clip((y * size).astype(np.int64), 0, size - 1)
     return spread_bits(column) | (spread_bits(row) << 1)
-
-
-def mercator(
-    lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], ...]:
-    """(x, y) in 0..1 of the web mercator square, y from north to south."""
-    radians = np.radians(np.clip(lat, -85.051129, 85.051129))
-    y = 0.5 - np.log(np.tan(np.pi / 4 + radians / 2)) / (2 * np.pi)
-    return (np.asarray(lon, np.float64) + 180) / 360 % 1.0, np.clip(y, 0.0, 1.0 - 1e-12)
 
 
 @dataclass(frozen=True)
