@@ -29,7 +29,7 @@ export class Problem extends Error {
 
 type Ask = { signal?: AbortSignal };
 
-async function ask<T>(
+export async function ask<T>(
   method: string,
   path: string,
   body?: unknown,
@@ -68,7 +68,8 @@ async function problem(response: Response): Promise<Problem> {
   );
 }
 
-const get = <T>(path: string, signal?: AbortSignal) => ask<T>("GET", path, undefined, { signal });
+export const get = <T>(path: string, signal?: AbortSignal) =>
+  ask<T>("GET", path, undefined, { signal });
 const at = encodeURIComponent;
 
 export const api = {

@@ -12,7 +12,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { AreaRow, Bbox } from "../api/types";
 import { AREA_SOURCES, COUNTRY_LAYER } from "../basemap/style";
 import type { Camera } from "../state/address";
-import { mapStyle, type ClickLayers } from "./layers";
+import { mapStyle, type ClickLayers, type Overlay } from "./layers";
 
 // Without its own worker file MapLibre 6 hangs when bundled.
 setWorkerUrl(workerUrl);
@@ -52,6 +52,7 @@ const TOUCH_SLACK = 6;
 export class ClickMap {
   readonly map: MapLibre;
   #drawn: ClickLayers;
+  #overlays = new Map<string, Overlay>();
   #hovered: string | number | undefined;
   #lit: string | null = null;
 
@@ -101,6 +102,13 @@ export class ClickMap {
 
   redraw(change: Partial<Pick<ClickLayers, "shade" | "mode">>): void {
     this.#drawn = { ...this.#drawn, ...change };
+    this.#restyle();
+  }
+
+  /** Adds, changes or (null) takes away what another part of the page draws. */
+  overlay(name: string, overlay: Overlay | null): void {
+    if (overlay) this.#overlays.set(name, overlay);
+    else if (!this.#overlays.delete(name)) return;
     this.#restyle();
   }
 
@@ -197,9 +205,12 @@ export class ClickMap {
 
   // Sources keep their tiles: MapLibre compares the styles and changes only what differs.
   #restyle(): void {
-    const style = mapStyle(this.#drawn);
-    const spot = this.map.getSource<GeoJSONSource>("spot");
-    if (spot) style.sources["spot"] = spot.serialize();
+    const style = mapStyle(this.#drawn, this.#overlays.values());
+    for (const [id, { type }] of Object.entries(style.sources)) {
+      // What was set as data since must not be taken back.
+      const data = type === "geojson" && this.map.getSource<GeoJSONSource>(id);
+      if (data) style.sources[id] = data.serialize();
+    }
     this.map.setStyle(style, { diff: true });
   }
 }

@@ -65,6 +65,12 @@ const LIT: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false
 const CITY_LABELS = ["city-labels", "town-labels"];
 const NAMES_FROM_ZOOM = 3;
 
+/** What a part of the page adds to the map: each layer goes under the layer `before`, or on top. */
+export interface Overlay {
+  sources?: StyleSpecification["sources"];
+  layers: { layer: LayerSpecification; before?: string }[];
+}
+
 export interface ClickLayers {
   shade: Shade;
   mode: Mode;
@@ -72,17 +78,29 @@ export interface ClickLayers {
   heatMax: Record<string, number>;
 }
 
-/** The whole style: the basemap, heat under its labels, clusters over everything. */
-export function mapStyle(drawn: ClickLayers): StyleSpecification {
+/** The whole style: the basemap, heat under its labels, clusters over everything, and what others add. */
+export function mapStyle(drawn: ClickLayers, overlays: Iterable<Overlay> = []): StyleSpecification {
   const base = basemapStyle(drawn.shade);
   // Bubbles lie on the cities they count and bring their own names.
-  const layers = base.layers.filter(({ id }) => drawn.mode === "heat" || !CITY_LABELS.includes(id));
+  const layers = base.layers.filter(
+    ({ id }) => drawn.mode !== "clusters" || !CITY_LABELS.includes(id),
+  );
   const at = layers.findIndex(({ id }) => id === HEAT_BEFORE);
   layers.splice(at < 0 ? layers.length : at, 0, heatLayer(drawn), ...countryOutline(drawn));
+  layers.push(nameLayer(drawn), spotLayer(drawn), clusterLayer(drawn), countLayer(drawn));
+  const sources = {};
+  for (const overlay of overlays) {
+    Object.assign(sources, overlay.sources);
+    for (const { layer, before } of overlay.layers) {
+      const under = layers.findIndex(({ id }) => id === before);
+      layers.splice(under < 0 ? layers.length : under, 0, layer);
+    }
+  }
   return {
     ...base,
     sources: {
       ...base.sources,
+      ...sources,
       clicks: {
         type: "vector",
         tiles: drawn.tiles,
@@ -92,7 +110,7 @@ export function mapStyle(drawn: ClickLayers): StyleSpecification {
       },
       spot: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
     },
-    layers: [...layers, nameLayer(drawn), spotLayer(drawn), clusterLayer(drawn), countLayer(drawn)],
+    layers,
   };
 }
 
@@ -131,7 +149,10 @@ function clusterLayer({ shade, mode }: ClickLayers): LayerSpecification {
     type: "circle",
     source: "clicks",
     "source-layer": "clusters",
-    layout: { "circle-sort-key": ["get", "clicks"] },
+    layout: {
+      visibility: mode === "areas" ? "none" : "visible",
+      "circle-sort-key": ["get", "clicks"],
+    },
     paint: {
       "circle-radius": [
         "interpolate",

@@ -52,3 +52,20 @@ describe("an address", () => {
     expect(filterSize(parseAddress("link=a&area=country:US&days=7d").filter)).toBe(2);
   });
 });
+
+describe("an explorer's address", () => {
+  it("keeps measure, drawer, drawn area and the second filter of a comparison", () => {
+    const search =
+      "mode=areas&measure=index&within=-71.2,42.3,-71,42.4&from=2026-11-01T08:00&to=2026-11-01T17:00" +
+      "&compare=difference&b.channel=email&b.days=7d&open=zip:02139";
+    const address = parseAddress(search);
+    expect(formatAddress(address)).toBe(search);
+    expect(address.other.channel).toEqual(["email"]);
+    expect(address.other.dates).toEqual({ preset: "7d" });
+    expect(address.filter.dates).toEqual({ from: "2026-11-01T08:00", to: "2026-11-01T17:00" });
+  });
+
+  it("forgets the second filter once nothing is compared", () => {
+    expect(formatAddress(parseAddress("b.channel=email"))).toBe("");
+  });
+});

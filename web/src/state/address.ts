@@ -2,9 +2,23 @@
 
 import { PRESETS, type Dates, type Preset } from "../words/dates";
 
-export const LEVELS = ["countries", "regions", "metros", "cities", "postal-codes"] as const;
+export const LEVELS = [
+  "countries",
+  "regions",
+  "metros",
+  "counties",
+  "cities",
+  "postal-codes",
+] as const;
 export type Level = (typeof LEVELS)[number];
-export type Mode = "heat" | "clusters";
+export const MODES = ["heat", "clusters", "areas"] as const;
+export type Mode = (typeof MODES)[number];
+/** Clicks; clicks per 10,000 residents; percent of what the residents would give (100: just as many). */
+export const MEASURES = ["clicks", "rate", "index"] as const;
+export type Measure = (typeof MEASURES)[number];
+/** Two filters side by side, or where they differ. */
+export const COMPARISONS = ["split", "difference"] as const;
+export type Comparison = (typeof COMPARISONS)[number];
 export type Tab = "places" | "links";
 export type Camera = { lng: number; lat: number; zoom: number };
 
@@ -16,6 +30,8 @@ export interface Filter {
   tag: string[];
   device: string[];
   area: string[];
+  /** Areas drawn on the map: "west,south,east,north" or a polygon's "lng,lat,lng,lat,…". */
+  within: string[];
   network: string[];
   dates: Dates;
 }
@@ -24,45 +40,81 @@ export interface Address {
   tab: Tab;
   level: Level;
   mode: Mode;
+  measure: Measure;
   filter: Filter;
+  compare: Comparison | null;
+  /** The second filter of a comparison. */
+  other: Filter;
+  /** The id of the area whose drawer is open. */
+  open: string | null;
   camera: Camera | null;
 }
 
-export const LISTS = ["link", "campaign", "channel", "tag", "device", "area", "network"] as const;
+export const LISTS = [
+  "link",
+  "campaign",
+  "channel",
+  "tag",
+  "device",
+  "area",
+  "within",
+  "network",
+] as const;
+export type ListName = (typeof LISTS)[number];
+const OTHER = "b.";
 export const DEFAULT_DATES: Dates = { preset: "90d" };
 
 export function parseAddress(search: string): Address {
   const query = new URLSearchParams(search);
+  const one = <T extends string>(name: string, among: readonly T[]) =>
+    among.find((value) => value === query.get(name));
   return {
     tab: query.get("tab") === "links" ? "links" : "places",
-    level: LEVELS.find((level) => level === query.get("level")) ?? "countries",
-    mode: query.get("mode") === "clusters" ? "clusters" : "heat",
-    filter: {
-      ...(Object.fromEntries(
-        LISTS.map((name) => [name, [...new Set(query.getAll(name).filter(Boolean))]]),
-      ) as Pick<Filter, (typeof LISTS)[number]>),
-      dates: parseDates(query),
-    },
+    level: one("level", LEVELS) ?? "countries",
+    mode: one("mode", MODES) ?? "heat",
+    measure: one("measure", MEASURES) ?? "clicks",
+    filter: parseFilter(query),
+    compare: one("compare", COMPARISONS) ?? null,
+    other: parseFilter(query, OTHER),
+    open: query.get("open") || null,
     camera: parseCamera(query.get("map")),
   };
 }
 
 /** The query string of an address, without "?"; what has its usual value is left out. */
-export function formatAddress({ tab, level, mode, filter, camera }: Address): string {
+export function formatAddress(address: Address): string {
   const query = new URLSearchParams();
-  if (tab !== "places") query.set("tab", tab);
-  if (level !== "countries") query.set("level", level);
-  if (mode !== "heat") query.set("mode", mode);
-  for (const name of LISTS) for (const value of filter[name]) query.append(name, value);
-  if ("preset" in filter.dates) {
-    if (!sameDates(filter.dates, DEFAULT_DATES)) query.set("days", filter.dates.preset);
-  } else {
-    if (filter.dates.from) query.set("from", filter.dates.from);
-    if (filter.dates.to) query.set("to", filter.dates.to);
+  if (address.tab !== "places") query.set("tab", address.tab);
+  if (address.level !== "countries") query.set("level", address.level);
+  if (address.mode !== "heat") query.set("mode", address.mode);
+  if (address.measure !== "clicks") query.set("measure", address.measure);
+  addFilter(query, address.filter);
+  if (address.compare) {
+    query.set("compare", address.compare);
+    addFilter(query, address.other, OTHER);
   }
-  if (camera) query.set("map", formatCamera(camera));
+  if (address.open) query.set("open", address.open);
+  if (address.camera) query.set("map", formatCamera(address.camera));
   // Slashes, colons and commas are legal in a query and easier to read.
   return query.toString().replace(/%2F/g, "/").replace(/%3A/g, ":").replace(/%2C/g, ",");
+}
+
+function parseFilter(query: URLSearchParams, prefix = ""): Filter {
+  const values = (name: string) => [...new Set(query.getAll(prefix + name).filter(Boolean))];
+  const lists = Object.fromEntries(LISTS.map((name) => [name, values(name)]));
+  return { ...(lists as Record<ListName, string[]>), dates: parseDates(query, prefix) };
+}
+
+function addFilter(query: URLSearchParams, filter: Filter, prefix = ""): void {
+  for (const name of LISTS)
+    for (const value of filter[name]) query.append(`${prefix}${name}`, value);
+  const { dates } = filter;
+  if ("preset" in dates) {
+    if (!sameDates(dates, DEFAULT_DATES)) query.set(`${prefix}days`, dates.preset);
+  } else {
+    if (dates.from) query.set(`${prefix}from`, dates.from);
+    if (dates.to) query.set(`${prefix}to`, dates.to);
+  }
 }
 
 export function sameDates(a: Dates, b: Dates): boolean {
@@ -74,16 +126,19 @@ export function filterSize(filter: Filter): number {
   return LISTS.reduce((sum, name) => sum + filter[name].length, 0);
 }
 
-function parseDates(query: URLSearchParams): Dates {
-  const from = day(query.get("from"));
-  const to = day(query.get("to"));
+function parseDates(query: URLSearchParams, prefix: string): Dates {
+  const from = moment(query.get(`${prefix}from`));
+  const to = moment(query.get(`${prefix}to`));
   if (from || to) return { from, to };
-  const preset = PRESETS.find(({ id }) => id === query.get("days"))?.id as Preset | undefined;
+  const days = query.get(`${prefix}days`);
+  const preset = PRESETS.find(({ id }) => id === days)?.id as Preset | undefined;
   return preset ? { preset } : DEFAULT_DATES;
 }
 
-function day(text: string | null): string | null {
-  return text && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : null;
+/** A day, or a minute of the reader's clock: "2026-11-22", "2026-11-22T14:00". */
+function moment(text: string | null): string | null {
+  const sound = text && /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2})?$/.test(text);
+  return sound && !Number.isNaN(Date.parse(text)) ? text : null;
 }
 
 // zoom/lat/lng, as OpenStreetMap writes it; four decimals are 11 m.

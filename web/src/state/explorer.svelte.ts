@@ -3,7 +3,8 @@ import { question } from "../api/question";
 import type { AreaRow, AreaTable, FilterChoices, TileJson } from "../api/types";
 import { readerZone, type Dates } from "../words/dates";
 import { DEFAULT_DATES, formatAddress, LISTS, parseAddress } from "./address";
-import type { Address, Camera, Filter, Level, Mode, Tab } from "./address";
+import type { ClickMap } from "../map/clickmap";
+import type { Address, Camera, Filter, Level, ListName, Measure, Mode, Tab } from "./address";
 import { Resource } from "./resource.svelte";
 import { signIn } from "./session.svelte";
 
@@ -38,9 +39,16 @@ export class Explorer {
   /** Counts the links made on this page, so that lists know to look again. */
   made = $state(0);
   map: MapHandle | null = null;
+  /** The drawn map, once it is there: for the parts that draw on it. */
+  chart = $state.raw<ClickMap | null>(null);
+  /** What a drawer at the right and the time dock at the bottom take from the map, in px. */
+  reserved = $state({ right: 0, bottom: 0 });
+  /** The dialog that is open. */
+  dialog = $state<"search" | "shortcuts" | "views" | null>(null);
 
   #now = $state(fiveMinutes());
   readonly query = $derived(question(this.address.filter, new Date(this.#now), this.zone));
+  readonly otherQuery = $derived(question(this.address.other, new Date(this.#now), this.zone));
   readonly snapshot = $derived(this.tiles.value?.snapshot ?? null);
   readonly unreachable = $derived(
     [this.tiles.problem, this.table.problem].some((problem) => problem?.unreachable),
@@ -51,7 +59,7 @@ export class Explorer {
     return this.address.filter;
   }
 
-  show(change: Partial<Pick<Address, "tab" | "level" | "mode">>): void {
+  show(change: Partial<Omit<Address, "filter" | "camera">>): void {
     if (change.level && change.level !== this.address.level) this.rowLimit = FIRST_ROWS;
     this.#go({ ...this.address, ...change }, "push");
   }
@@ -59,6 +67,12 @@ export class Explorer {
   tab = (tab: Tab) => this.show({ tab });
   level = (level: Level) => this.show({ level });
   mode = (mode: Mode) => this.show({ mode });
+  measure = (measure: Measure) => this.show({ measure });
+
+  /** Opens the drawer of an area, or (null) closes it. */
+  open(area: string | null): void {
+    if (area !== this.address.open) this.show({ open: area });
+  }
 
   /** Changes the filter, and with it the table's level where given, as one step back. */
   narrow(change: Partial<Filter>, shown: Partial<Pick<Address, "tab" | "level">> = {}): void {
@@ -66,10 +80,15 @@ export class Explorer {
     this.#go({ ...this.address, ...shown, filter: { ...this.filter, ...change } }, "push");
   }
 
+  /** Changes the second filter of a comparison. */
+  narrowOther(change: Partial<Filter>): void {
+    this.show({ other: { ...this.address.other, ...change } });
+  }
+
   dates = (dates: Dates) => this.narrow({ dates });
 
   /** Adds a value to one of the filter's lists, or takes it out. */
-  toggle(name: (typeof LISTS)[number], value: string): void {
+  toggle(name: ListName, value: string): void {
     const list = this.filter[name];
     this.narrow({
       [name]: list.includes(value) ? list.filter((other) => other !== value) : [...list, value],
@@ -79,6 +98,12 @@ export class Explorer {
   clear(): void {
     const none = Object.fromEntries(LISTS.map((name) => [name, []])) as unknown as Filter;
     this.narrow({ ...none, dates: DEFAULT_DATES });
+  }
+
+  /** Goes to an address kept elsewhere: a saved view, a search result. */
+  visit(address: Address): void {
+    this.rowLimit = FIRST_ROWS;
+    this.#go(address, "push");
   }
 
   /** Into a country: fly there, show its cities. */

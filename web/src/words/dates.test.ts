@@ -43,3 +43,8 @@ describe("dates in words", () => {
     expect(datesInWords({ from: "2026-11-03", to: null }, "en-GB")).toBe("Since 3 Nov 2026");
   });
 });
+
+it("writes minutes where the range has them", () => {
+  const words = datesInWords({ from: "2026-11-03T08:00", to: "2026-11-03T17:00" }, "en-GB");
+  expect(words).toMatch(/3 Nov.*08:00.*17:00/);
+});

@@ -1,6 +1,7 @@
 /** Date ranges as the reader means them: in the reader's own time zone. */
 
 export type Preset = "24h" | "7d" | "30d" | "90d" | "all";
+/** `from` and `to` are days ("2026-11-22", `to` included) or minutes ("2026-11-22T14:00", `to` not included). */
 export type Dates = { preset: Preset } | { from: string | null; to: string | null };
 
 export const PRESETS: { id: Preset; label: string; long: string }[] = [
@@ -46,16 +47,22 @@ export function addDays(day: string, days: number): string {
 /** "Last 30 days", "3 Nov – 9 Nov 2026", "Since 3 Nov 2026": the range in words. */
 export function datesInWords(dates: Dates, locale?: string): string {
   if ("preset" in dates) return PRESETS.find(({ id }) => id === dates.preset)!.long;
+  const exact = [dates.from, dates.to].some((moment) => moment?.includes("T"));
   const day = new Intl.DateTimeFormat(locale, {
     day: "numeric",
     month: "short",
-    year: "numeric",
+    ...(exact ? { hour: "2-digit", minute: "2-digit" } : { year: "numeric" }),
     timeZone: "UTC",
   });
-  const start = dates.from && new Date(`${dates.from}T00:00:00Z`);
-  const end = dates.to && new Date(`${dates.to}T00:00:00Z`);
+  const start = dates.from && asIfUtc(dates.from);
+  const end = dates.to && asIfUtc(dates.to);
   if (start && end) return day.formatRange(start, end);
   if (start) return `Since ${day.format(start)}`;
   if (end) return `Until ${day.format(end)}`;
   return "All time";
+}
+
+/** A moment of the reader's clock as the same numbers in UTC: only to be written out again in UTC. */
+function asIfUtc(moment: string): Date {
+  return new Date(`${moment}${moment.includes("T") ? "" : "T00:00"}:00Z`);
 }
