@@ -69,6 +69,8 @@ const NAMES_FROM_ZOOM = 3;
 export interface Overlay {
   sources?: StyleSpecification["sources"];
   layers: { layer: LayerSpecification; before?: string }[];
+  /** Draws layers of the others differently: dims them while something else is shown. */
+  alter?: (layer: LayerSpecification) => LayerSpecification;
 }
 
 export interface ClickLayers {
@@ -82,20 +84,22 @@ export interface ClickLayers {
 export function mapStyle(drawn: ClickLayers, overlays: Iterable<Overlay> = []): StyleSpecification {
   const base = basemapStyle(drawn.shade);
   // Bubbles lie on the cities they count and bring their own names.
-  const layers = base.layers.filter(
+  let layers = base.layers.filter(
     ({ id }) => drawn.mode !== "clusters" || !CITY_LABELS.includes(id),
   );
   const at = layers.findIndex(({ id }) => id === HEAT_BEFORE);
   layers.splice(at < 0 ? layers.length : at, 0, heatLayer(drawn), ...countryOutline(drawn));
   layers.push(nameLayer(drawn), spotLayer(drawn), clusterLayer(drawn), countLayer(drawn));
   const sources = {};
-  for (const overlay of overlays) {
+  const added = [...overlays];
+  for (const overlay of added) {
     Object.assign(sources, overlay.sources);
     for (const { layer, before } of overlay.layers) {
       const under = layers.findIndex(({ id }) => id === before);
       layers.splice(under < 0 ? layers.length : under, 0, layer);
     }
   }
+  for (const { alter } of added) if (alter) layers = layers.map(alter);
   return {
     ...base,
     sources: {
