@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clickatlas.atlas import networks
+from clickatlas.atlas.contents import Contents
 from clickatlas.atlas.decode import CityData
 from clickatlas.atlas.files import FORMAT, save, unusable
 from clickatlas.atlas.gather import save_clusters
@@ -17,9 +18,9 @@ from clickatlas.atlas.gazetteer import Gazetteer, read_gazetteer
 from clickatlas.atlas.parents import find_parents, save_parents
 from clickatlas.atlas.people import save_people
 from clickatlas.atlas.places import NOWHERE, PRIVATE, is_unplaced
-from clickatlas.atlas.population import place_population
+from clickatlas.atlas.population import place_population, zips_of
 from clickatlas.atlas.ranges import SAMPLE, Ranges, assemble
-from clickatlas.atlas.records import NO_COORDINATE, UNKNOWN, Content, Names, key_of
+from clickatlas.atlas.records import NO_COORDINATE, UNKNOWN, Names
 from clickatlas.atlas.retired import retired_contents
 from clickatlas.atlas.sources import CENSUS, CITIES, KINDS, ZIPS, Ingredients, described
 from clickatlas.atlas.tree import Leaves
@@ -34,8 +35,8 @@ def build(made_from: Ingredients, out: Path, *, keep: Path | None, progress: Pro
     `keep` is the atlas before: its places that the new database lacks are appended as retired ones, so that
     old clicks keep their meaning. Raises `Problem` when a file is no City database.
     """
-    # Millions of small tuples and strings are made and kept: looking for cycles among them finds none, and
-    # takes as long as everything else together.
+    # Hundreds of thousands of small tuples and strings are made and kept: looking for cycles among them finds
+    # none, and takes its time.
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -52,11 +53,12 @@ def _build(made_from: Ingredients, out: Path, keep: Path | None, progress: Progr
     for file in _city_files(made_from.city):
         data.add(file, progress)
     progress.step("ordering the places")
-    contents, known, renumber = _number(data)
-    old = retired_contents(keep, set(known), data.names) if keep else []
-    retired = np.arange(len(contents) + len(old)) >= len(contents)
-    contents += old
-    keys = np.array([*known, *(content.key() for content in old)], np.uint64)
+    contents, keys, renumber = _number(data.contents)
+    retired = np.zeros(len(contents), bool)
+    if keep:
+        old = Contents.of(retired_contents(keep, set(keys.tolist()), data.names))
+        contents, keys = contents.joined(old), np.concatenate([keys, old.keys()])
+        retired = np.arange(len(contents)) >= retired.size
     if np.unique(keys).size != keys.size:  # once in half a billion builds
         raise unusable("Two places have one key.", "Please report this, with the City database it came from.")
 
@@ -74,19 +76,20 @@ def _build(made_from: Ingredients, out: Path, keep: Path | None, progress: Progr
     progress.done()
 
 
-def _number(data: CityData) -> tuple[list[Content], list[int], npt.NDArray[np.int32]]:
-    """Contents and keys by place number, and the place number of every content number.
+def _number(read: Contents) -> tuple[Contents, npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+    """Contents and keys by place number, and the place number of every row of `read`.
 
     Places are in the order of their content: neighbours in a table are neighbours in memory, and the numbers
     don't depend on the order in which the tree was walked.
     """
-    found = sorted((content.text(), content) for content in data.numbers if content != UNKNOWN)
-    contents = [UNKNOWN, UNKNOWN, *(content for _, content in found)]
-    keys = [NOWHERE, PRIVATE, *(key_of(text) for text, _ in found)]
-    renumber = np.full(len(data.numbers), NOWHERE, np.int32)
-    for number, (_, content) in enumerate(found, start=2):
-        renumber[data.numbers[content]] = number
-    return contents, keys, renumber
+    rows = np.flatnonzero(read.known())
+    known = read.take(rows)
+    first, position, keys = known.ordered()
+    reserved = Contents.of([UNKNOWN, UNKNOWN])
+    renumber = np.full(len(read), NOWHERE, np.int32)
+    renumber[rows] = position + len(reserved)
+    keys = np.concatenate([np.array([NOWHERE, PRIVATE], np.uint64), keys])
+    return reserved.joined(known.take(first)), keys, renumber
 
 
 def _save_ranges(
@@ -125,24 +128,20 @@ def _save(out: Path, name: str, ranges: Ranges, deep: bool) -> None:
 
 def _save_places(
     out: Path,
-    contents: list[Content],
+    contents: Contents,
     keys: npt.NDArray[np.uint64],
     retired: npt.NDArray[np.bool_],
     addresses: F64,
     names: Names,
     gazetteer: Gazetteer,
 ) -> None:
-    lat, lon = (np.array(column) for column in list(zip(*contents, strict=True))[4:6])
-    lat[lat == NO_COORDINATE] = np.nan
-    lon[lon == NO_COORDINATE] = np.nan
+    lat, lon = (np.where(column == NO_COORDINATE, np.nan, column) for column in (contents.lat, contents.lon))
     lat[np.isnan(lon)] = np.nan
-    radius = np.array([content.radius for content in contents], np.uint16)
-    city = np.array([bool(content.city) for content in contents])
-    postal = np.array([bool(content.postal) for content in contents])
-    unplaced = is_unplaced(city, postal, radius, lat)
-    people = place_population(contents, unplaced, retired, gazetteer)
-    zones = sorted({content.zone for content in contents} - {""})
-    zone = {name: number for number, name in enumerate(zones)} | {"": -1}
+    radius = contents.radius.astype(np.uint16)
+    unplaced = is_unplaced(~contents.city.blank(), ~contents.postal.blank(), radius, lat)
+    zips = zips_of(contents, gazetteer)
+    people = place_population(contents, zips, unplaced, retired, gazetteer)
+    zones = [zone for zone in contents.zone.words if zone]
     order = np.argsort(keys)
     columns = {
         "place_key": keys,
@@ -151,7 +150,7 @@ def _save_places(
         "place_radius": radius,
         "place_unplaced": unplaced,
         "place_retired": retired,
-        "place_zone": np.array([zone[content.zone] for content in contents], np.int16),
+        "place_zone": contents.zone.numbers().astype(np.int16),
         "place_population": people,
         "place_addresses": addresses,
         "key_sorted": keys[order],
@@ -160,14 +159,14 @@ def _save_places(
     for name, column in columns.items():
         save(out, name, column)
     (out / "zones.json").write_text(json.dumps(zones), "utf-8")
-    parents = find_parents(contents, unplaced, lat, lon, names, gazetteer)
+    parents = find_parents(contents, zips, unplaced, lat, lon, names, gazetteer)
     save_parents(out, parents, lat, lon, people, addresses)
 
 
 def _describe(
     out: Path,
     data: CityData,
-    contents: list[Content],
+    contents: Contents,
     made_from: Ingredients,
     retired: npt.NDArray[np.uint64],
 ) -> None:

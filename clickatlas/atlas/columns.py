@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clickatlas.atlas.records import NO_COORDINATE, NOTHING, Content, Names, is_zone
-from clickatlas.atlas.section import At, Section, Unusual
+from clickatlas.atlas.contents import Contents
+from clickatlas.atlas.records import NO_COORDINATE, NOTHING, Names, is_zone
+from clickatlas.atlas.section import F64, At, Section, Unusual
+from clickatlas.atlas.words import Words
 
 
 class Things(NamedTuple):
@@ -13,11 +15,24 @@ class Things(NamedTuple):
 
     codes: list[str]
     english: list[str]
-    of_record: list[int]
+    of_record: At
+
+    def words(self) -> Words:
+        """The codes as a column."""
+        return Words.of(self.codes, self.of_record)
 
 
-def read_columns(section: Section, records: At, names: Names) -> list[Content]:
-    """The content of each record, as `records.read` gives it, in a third of the time.
+class Spots(NamedTuple):
+    """What the distinct locations say."""
+
+    lat: F64
+    lon: F64
+    radius: At  # km
+    zone: Words
+
+
+def read_columns(section: Section, records: At, names: Names) -> Contents:
+    """The content of each record, as `records.read` gives it, in an eighth of the time.
 
     Raises `Unusual` when the file isn't laid out as MaxMind's are; then nothing has been added to `names`.
     """
@@ -36,7 +51,7 @@ def read_columns(section: Section, records: At, names: Names) -> list[Content]:
     spot = _spots(section, spots)
     if NOTHING in {*countries.codes, *regions.codes, *regions.english, *cities.english, *postal}:
         raise Unusual
-    if not all(is_zone(zone) for *_, zone in spot if zone):
+    if not all(is_zone(zone) for zone in spot.zone.words if zone):
         raise Unusual
 
     for code, english in zip(countries.codes, countries.english, strict=True):
@@ -45,14 +60,22 @@ def read_columns(section: Section, records: At, names: Names) -> list[Content]:
     for code, english in zip(cities.codes, cities.english, strict=True):
         if code:
             names.city.setdefault(code, english)
-    contents = []
-    columns = (countries.of_record, regions.of_record, cities.of_record, of_postal.tolist(), of_spot.tolist())
-    for c, r, t, p, s in zip(*columns, strict=True):
-        country, region = countries.codes[c], regions.codes[r]
-        if region:
-            names.region.setdefault((country, region), regions.english[r])
-        contents.append(Content(country, region, cities.codes[t], postal[p], *spot[s]))
-    return contents
+    pair = countries.of_record * len(regions.codes) + regions.of_record
+    _, first = np.unique(pair, return_index=True)
+    for record in np.sort(first).tolist():  # in the order of the file: of two spellings the first one counts
+        country, region = countries.of_record[record], regions.of_record[record]
+        if code := regions.codes[region]:
+            names.region.setdefault((countries.codes[country], code), regions.english[region])
+    return Contents(
+        countries.words(),
+        regions.words(),
+        cities.words(),
+        Words.of(postal, of_postal),
+        spot.lat[of_spot],
+        spot.lon[of_spot],
+        spot.radius[of_spot],
+        spot.zone.take(of_spot),
+    )
 
 
 def _things(section: Section, at: At, code: str, instead: str = "") -> Things:
@@ -73,20 +96,16 @@ def _things(section: Section, at: At, code: str, instead: str = "") -> Things:
             raise Unusual
     if any(there >= 0 and mine and not name for there, mine, name in zip(maps, codes, english, strict=True)):
         raise Unusual
-    return Things(codes, english, of_record.tolist())
+    return Things(codes, english, of_record)
 
 
-def _spots(section: Section, maps: At) -> list[tuple[float, float, int, str]]:
+def _spots(section: Section, maps: At) -> Spots:
     """Latitude, longitude, radius and time zone of location maps."""
     fields = section.fields(maps, ("latitude", "longitude", "accuracy_radius", "time_zone"))
     zones, of_zone = np.unique(fields["time_zone"], return_inverse=True)
-    zone = section.texts(zones)
-    return list(
-        zip(
-            section.doubles(fields["latitude"], NO_COORDINATE).tolist(),
-            section.doubles(fields["longitude"], NO_COORDINATE).tolist(),
-            section.unsigned(fields["accuracy_radius"]).tolist(),
-            [zone[z] for z in of_zone.tolist()],
-            strict=True,
-        )
+    return Spots(
+        section.doubles(fields["latitude"], NO_COORDINATE),
+        section.doubles(fields["longitude"], NO_COORDINATE),
+        section.unsigned(fields["accuracy_radius"]),
+        Words.of(section.texts(zones), of_zone),
     )

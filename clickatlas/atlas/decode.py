@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clickatlas.atlas.columns import read_columns
+from clickatlas.atlas.contents import Contents
 from clickatlas.atlas.files import unusable
 from clickatlas.atlas.records import Content, Names, read
 from clickatlas.atlas.section import Section, Unusual
@@ -21,8 +22,8 @@ class CityData:
 
     def __init__(self) -> None:
         self.names = Names()
-        self.numbers: dict[Content, int] = {}  # content to its number, in order of appearance
-        self.v4: list[tuple[Leaves, npt.NDArray[np.int32]]] = []  # leaves, and the content number of each
+        self.contents = Contents.of(())  # of every record; many are equal
+        self.v4: list[tuple[Leaves, npt.NDArray[np.int32]]] = []  # leaves, and the row of `contents` of each
         self.v6: list[tuple[Leaves, npt.NDArray[np.int32]]] = []
         self.aliases: list[Alias] = []
         self.built = 0  # Unix seconds, of the newest file
@@ -43,17 +44,18 @@ class CityData:
             tree = walk(file)
             self.aliases += tree.aliases
             progress.step(f"reading the places of {file.name}")
-            leaf_of = _one_leaf_each(tree)
-            records = np.flatnonzero(leaf_of >= 0)
+            records = _records(tree)
             try:
                 contents = read_columns(Section.of(file, meta), records, self.names)
             except Unusual:
-                contents = _one_by_one(reader, tree, leaf_of[records], self.names, progress)
-        number = leaf_of  # reuse of 100 MB
-        for record, content in zip(records.tolist(), contents, strict=True):
-            number[record] = self.numbers.setdefault(content, len(self.numbers))
-        self.v4.append((tree.v4, number[tree.v4.record]))
-        self.v6.append((tree.v6, number[tree.v6.record]))
+                leaves = _one_leaf_each(tree)[records]
+                contents = Contents.of(_one_by_one(reader, tree, leaves, self.names, progress))
+        # A table over the whole data section, 120 MB for GeoLite2-City, is many times quicker than a search.
+        row = np.empty(int(records.max(initial=0)) + 1, np.int32)
+        row[records] = np.arange(len(self.contents), len(self.contents) + records.size, dtype=np.int32)
+        self.contents = self.contents.joined(contents)
+        self.v4.append((tree.v4, row[tree.v4.record]))
+        self.v6.append((tree.v6, row[tree.v6.record]))
 
 
 def _one_by_one(
@@ -68,13 +70,22 @@ def _one_by_one(
     return contents
 
 
-def _one_leaf_each(tree: Tree) -> npt.NDArray[np.int32]:
-    """For every possible record number one of its leaves (IPv4 ones counted first), -1 where it has none.
+def _records(tree: Tree) -> npt.NDArray[np.int64]:
+    """The distinct record numbers of all leaves, ascending: a mark for each is quicker than sorting them."""
+    marks = np.zeros(_most(tree) + 1, np.bool_)
+    marks[tree.v4.record] = True
+    marks[tree.v6.record] = True
+    return np.flatnonzero(marks)
 
-    A table over the whole data section, 120 MB for GeoLite2-City, is many times quicker than sorting.
-    """
+
+def _most(tree: Tree) -> int:
+    return max(int(leaves.record.max(initial=0)) for leaves in (tree.v4, tree.v6))
+
+
+def _one_leaf_each(tree: Tree) -> npt.NDArray[np.int32]:
+    """For every possible record number one of its leaves (IPv4 ones counted first), -1 where it has none."""
     four, six = tree.v4.record, tree.v6.record
-    table = np.full(max(four.max(initial=0), six.max(initial=0)) + 1, -1, np.int32)
+    table = np.full(_most(tree) + 1, -1, np.int32)
     table[six] = np.arange(four.size, four.size + six.size, dtype=np.int32)
     table[four] = np.arange(four.size, dtype=np.int32)
     return table

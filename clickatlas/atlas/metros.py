@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from clickatlas.atlas.gazetteer import ZIP_COUNTRIES, City
+from clickatlas.atlas.words import Words
 
 F64 = npt.NDArray[np.float64]
 
@@ -56,7 +57,7 @@ def find_metros(cities: dict[str, City]) -> Metros:
     return Metros([large[i][0] for i in kept], [large[i][1] for i in kept], reach[kept])
 
 
-def metro_of(metros: Metros, country: list[str], lat: F64, lon: F64) -> npt.NDArray[np.int32]:
+def metro_of(metros: Metros, country: Words, lat: F64, lon: F64) -> npt.NDArray[np.int32]:
     """Index into `metros` for each place, -1 where no middle reaches it. Places with NaN have none."""
     answer = np.full(lat.size, -1, np.int32)
     known = np.flatnonzero(~np.isnan(lat))
@@ -65,17 +66,18 @@ def metro_of(metros: Metros, country: list[str], lat: F64, lon: F64) -> npt.NDAr
     tree = cKDTree(
         unit_vectors(np.array([c.lat for c in metros.cities]), np.array([c.lon for c in metros.cities]))
     )
-    spots, inverse = np.unique(np.column_stack([lat[known], lon[known]]), axis=0, return_inverse=True)
+    # As complex numbers: many times quicker than by rows of a table.
+    spots, inverse = np.unique(lat[known] + 1j * lon[known], return_inverse=True)
     distance, index = tree.query(
-        unit_vectors(spots[:, 0], spots[:, 1]),
+        unit_vectors(spots.real, spots.imag),
         k=min(CANDIDATES, len(metros.ids)),
         distance_upper_bound=float(_chord(np.array([FAR]))[0]),
     )
     if distance.ndim == 1:
         distance, index = distance[:, None], index[:, None]
-    distance, index = distance[inverse.ravel()], index[inverse.ravel()]
-    number = {code: i for i, code in enumerate(sorted(set(country)))}
-    here = np.array([number[c] for c in country])[known]
+    distance, index = distance[inverse], index[inverse]
+    number = {code: i for i, code in enumerate(country.words)}
+    here = country.of_row[known]
     there = np.array([number.get(c.country, -1) for c in metros.cities] + [-1])  # query pads with len(metros)
     limit = np.append(_chord(metros.reach), 0.0)
     good = (there[index] == here[:, None]) & (distance <= limit[index])

@@ -1,18 +1,18 @@
 """Which areas each place belongs to, and the table of all areas: made at build."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from clickatlas.atlas.areas import LEVELS, Level, save_search, save_texts
+from clickatlas.atlas.contents import Contents
 from clickatlas.atlas.files import save
 from clickatlas.atlas.gazetteer import ZIP_COUNTRIES, Gazetteer
 from clickatlas.atlas.metros import Metros, find_metros, metro_of
 from clickatlas.atlas.outlines import above, outline
-from clickatlas.atlas.population import zip_of
-from clickatlas.atlas.records import Content, Names
+from clickatlas.atlas.records import Names
+from clickatlas.atlas.words import Words
 
 I32 = npt.NDArray[np.int32]
 F64 = npt.NDArray[np.float64]
@@ -30,16 +30,15 @@ class Parents:
         self.first: list[int] = []  # number of each level's first area
         self.place_area: list[I32] = []
 
-    def level(self, ids: Sequence[str]) -> list[str]:
+    def level(self, ids: Words) -> list[str]:
         """Add a level: `ids` has the id of every place's area, '' for none. Returns the new areas' ids."""
         first = len(self.ids)
-        number = {area_id: first + i for i, area_id in enumerate(sorted(set(ids) - {""}))}
-        number[""] = -1
+        number = ids.numbers()
         self.first.append(first)
-        self.place_area.append(np.array([number[area_id] for area_id in ids], np.int32))
-        del number[""]
-        self.ids += number
-        return list(number)
+        self.place_area.append(np.where(number >= 0, first + number, -1).astype(np.int32))
+        new = [area_id for area_id in ids.words if area_id]
+        self.ids += new
+        return new
 
     def add(self, name: str, label: str = "", people: int | None = None) -> None:
         """Describe the next area of the level just added."""
@@ -49,18 +48,18 @@ class Parents:
 
 
 def find_parents(
-    contents: Sequence[Content],
+    contents: Contents,
+    zips: Words,
     unplaced: npt.NDArray[np.bool_],
     lat: F64,
     lon: F64,
     names: Names,
     gazetteer: Gazetteer,
 ) -> Parents:
-    """Areas at all six levels for `contents` (one per place)."""
+    """Areas at all six levels for `contents` (one per place), with the ZIP codes from `zips_of`."""
     parents = Parents()
-    zips = [zip_of(content, gazetteer) for content in contents]
     metros = find_metros(gazetteer.cities)
-    middle = metro_of(metros, [c.country for c in contents], np.where(unplaced, np.nan, lat), lon)
+    middle = metro_of(metros, contents.country, np.where(unplaced, np.nan, lat), lon)
     _countries(parents, contents, names, gazetteer)
     _regions(parents, contents, names, gazetteer)
     _metros(parents, contents, zips, metros, middle, gazetteer)
@@ -70,10 +69,10 @@ def find_parents(
     return parents
 
 
-def _countries(parents: Parents, contents: Sequence[Content], names: Names, gazetteer: Gazetteer) -> None:
+def _countries(parents: Parents, contents: Contents, names: Names, gazetteer: Gazetteer) -> None:
     states = _residents(gazetteer, "state")
     territories = ZIP_COUNTRIES - {"US"}
-    for area_id in parents.level([f"country:{c.country}" if c.country else "" for c in contents]):
+    for area_id in parents.level(contents.country.renamed(lambda code: code and f"country:{code}")):
         code = area_id[8:]
         known = gazetteer.countries.get(code)
         people = known.population if known else None
@@ -84,11 +83,16 @@ def _countries(parents: Parents, contents: Sequence[Content], names: Names, gaze
         parents.add(names.country.get(code) or (known.name if known else code), people=people)
 
 
-def _regions(parents: Parents, contents: Sequence[Content], names: Names, gazetteer: Gazetteer) -> None:
+def _regions(parents: Parents, contents: Contents, names: Names, gazetteer: Gazetteer) -> None:
     states = _residents(gazetteer, "state")
-    at = {f"region:{c.country}-{c.region}": (c.country, c.region) for c in contents}
-    ids = [f"region:{c.country}-{c.region}" if c.region and c.country else "" for c in contents]
-    for area_id in parents.level(ids):
+    at: dict[str, tuple[str, str]] = {}
+
+    def region_id(country: str, region: str) -> str:
+        area_id = f"region:{country}-{region}" if country and region else ""
+        at[area_id] = country, region
+        return area_id
+
+    for area_id in parents.level(contents.country.paired(contents.region, region_id)):
         country, region = at[area_id]
         people = states.get(region) if country == "US" else None
         parents.add(names.region.get((country, region)) or region, people=people)
@@ -96,18 +100,16 @@ def _regions(parents: Parents, contents: Sequence[Content], names: Names, gazett
 
 def _metros(
     parents: Parents,
-    contents: Sequence[Content],
-    zips: Sequence[str],
+    contents: Contents,
+    zips: Words,
     metros: Metros,
     middle: I32,
     gazetteer: Gazetteer,
 ) -> None:
     cities = {f"metro:{c.country}-{i}": c for i, c in zip(metros.ids, metros.cities, strict=True)}
-    numbered = list(cities)
-    ids = [f"metro:{code}" if (code := gazetteer.zips[z].metro if z else "") else "" for z in zips]
-    for i in np.flatnonzero(middle >= 0).tolist():
-        if contents[i].country not in ZIP_COUNTRIES:
-            ids[i] = numbered[middle[i]]
+    in_us = zips.renamed(lambda z: f"metro:{code}" if (code := gazetteer.zips[z].metro if z else "") else "")
+    elsewhere = (middle >= 0) & ~contents.country.where(ZIP_COUNTRIES.__contains__)
+    ids = Words.of([*cities, *in_us.words], np.where(elsewhere, middle, len(cities) + in_us.of_row))
     names = {z.metro: z.metro_name for z in gazetteer.zips.values()}
     residents = _residents(gazetteer, "metro")
     for area_id in parents.level(ids):
@@ -119,17 +121,17 @@ def _metros(
             parents.add(name, f"{short_metro(name)} metro", residents[area_id[6:]])
 
 
-def _counties(parents: Parents, zips: Sequence[str], gazetteer: Gazetteer) -> None:
+def _counties(parents: Parents, zips: Words, gazetteer: Gazetteer) -> None:
     names = {z.county: z.county_name for z in gazetteer.zips.values()}
     residents = _residents(gazetteer, "county")
     for area_id in parents.level(
-        [f"county:{code}" if (code := gazetteer.zips[z].county if z else "") else "" for z in zips]
+        zips.renamed(lambda z: f"county:{code}" if (code := gazetteer.zips[z].county if z else "") else "")
     ):
         parents.add(names[area_id[7:]], people=residents[area_id[7:]])
 
 
-def _cities(parents: Parents, contents: Sequence[Content], names: Names, gazetteer: Gazetteer) -> None:
-    for area_id in parents.level([f"city:{c.city}" if c.city else "" for c in contents]):
+def _cities(parents: Parents, contents: Contents, names: Names, gazetteer: Gazetteer) -> None:
+    for area_id in parents.level(contents.city.renamed(lambda code: code and f"city:{code}")):
         known = gazetteer.cities.get(area_id[5:])
         if known:
             parents.spot[len(parents.names)] = (known.lat, known.lon)
@@ -137,8 +139,8 @@ def _cities(parents: Parents, contents: Sequence[Content], names: Names, gazette
         parents.add(name, people=known.population if known else None)
 
 
-def _postals(parents: Parents, contents: Sequence[Content], gazetteer: Gazetteer) -> None:
-    for area_id in parents.level([postal_id(c) for c in contents]):
+def _postals(parents: Parents, contents: Contents, gazetteer: Gazetteer) -> None:
+    for area_id in parents.level(contents.country.paired(contents.postal, postal_id)):
         kind, _, code = area_id.partition(":")
         known = gazetteer.zips.get(code) if kind == "zip" else None
         if known and known.lat is not None and known.lon is not None:
@@ -155,13 +157,13 @@ def _residents(gazetteer: Gazetteer, by: str) -> dict[str, int]:
     return total
 
 
-def postal_id(content: Content) -> str:
+def postal_id(country: str, postal: str) -> str:
     """`zip:02139`, `postal:GB-RG12`, or '' without a postal code or without a country to tell it by."""
-    if not content.postal or not content.country:
+    if not postal or not country:
         return ""
-    if content.country in ZIP_COUNTRIES and len(content.postal) == 5:
-        return f"zip:{content.postal}"
-    return f"postal:{content.country}-{content.postal}"
+    if country in ZIP_COUNTRIES and len(postal) == 5:
+        return f"zip:{postal}"
+    return f"postal:{country}-{postal}"
 
 
 def short_metro(name: str) -> str:

@@ -29,21 +29,6 @@ class Content(NamedTuple):
     radius: int  # kilometres
     zone: str
 
-    def text(self) -> str:
-        """The content as one line, in the form that keys are made from. Changing it changes every key."""
-        country, region, city, postal, lat, lon, radius, zone = self
-        return f"{country}\x1f{region}\x1f{city}\x1f{postal}\x1f{lat:.6f}\x1f{lon:.6f}\x1f{radius}\x1f{zone}"
-
-    def key(self) -> int:
-        """64 bits, the same on every machine and in every build. Never 0 or 1, which are reserved."""
-        return key_of(self.text())
-
-
-def key_of(text: str) -> int:
-    """The key of the content with this `text`."""
-    number = int.from_bytes(blake2b(text.encode(), digest_size=8, person=b"place 1").digest(), "big")
-    return number if number > 1 else number + 2
-
 
 UNKNOWN = Content("", "", "", "", NO_COORDINATE, NO_COORDINATE, 0, "")
 
