@@ -2,7 +2,8 @@ import { api } from "../api/client";
 import { question } from "../api/question";
 import type { AreaRow, AreaTable, FilterChoices, TileJson } from "../api/types";
 import { readerZone, type Dates } from "../words/dates";
-import { DEFAULT_DATES, formatAddress, LISTS, parseAddress } from "./address";
+import { DEFAULT_DATES, DEFAULT_SORT, formatAddress, LISTS, parseAddress } from "./address";
+import type { DrawnArea } from "../map/areas";
 import type { ClickMap } from "../map/clickmap";
 import type { Address, Camera, Filter, Level, ListName, Measure, Mode, Tab } from "./address";
 import { Resource } from "./resource.svelte";
@@ -32,6 +33,8 @@ export class Explorer {
   row = $state.raw<AreaRow | null>(null);
   /** The id of the area under the map's pointer, to be lit in the table. */
   lit = $state<string | null>(null);
+  /** The areas drawn on the map by their ids, while the mode is areas. */
+  areas = $state.raw<Map<string, DrawnArea> | null>(null);
   /** Names of the areas in the filter, for their chips. */
   areaNames = $state<Record<string, { name: string; flag: string | null; country: string | null }>>(
     {},
@@ -45,10 +48,25 @@ export class Explorer {
   reserved = $state({ right: 0, bottom: 0 });
   /** The dialog that is open. */
   dialog = $state<"search" | "shortcuts" | "views" | null>(null);
+  /** How the reader is drawing an area on the map just now. */
+  drawing = $state<"lasso" | "box" | null>(null);
 
   #now = $state(fiveMinutes());
   readonly query = $derived(question(this.address.filter, new Date(this.#now), this.zone));
   readonly otherQuery = $derived(question(this.address.other, new Date(this.#now), this.zone));
+  /** The query of the table's rows, but for how many. */
+  readonly rowQuery = $derived.by(() => {
+    const { sort, measure, find } = this.address;
+    const query = new URLSearchParams();
+    const column = sort.by === "name" || sort.by === "clicks" || sort.by === measure;
+    const { by, asc } = column ? sort : DEFAULT_SORT;
+    if (by !== "clicks" || asc) {
+      query.set("sort", by);
+      query.set("order", asc ? "asc" : "desc");
+    }
+    if (find) query.set("search", find);
+    return [this.query, query.toString()].filter(Boolean).join("&");
+  });
   readonly snapshot = $derived(this.tiles.value?.snapshot ?? null);
   readonly unreachable = $derived(
     [this.tiles.problem, this.table.problem].some((problem) => problem?.unreachable),
@@ -60,7 +78,10 @@ export class Explorer {
   }
 
   show(change: Partial<Omit<Address, "filter" | "camera">>): void {
-    if (change.level && change.level !== this.address.level) this.rowLimit = FIRST_ROWS;
+    if (change.level && change.level !== this.address.level) {
+      this.rowLimit = FIRST_ROWS;
+      change = { find: "", ...change };
+    }
     this.#go({ ...this.address, ...change }, "push");
   }
 
@@ -74,8 +95,25 @@ export class Explorer {
     if (area !== this.address.open) this.show({ open: area });
   }
 
-  /** Changes the filter, and with it the table's level where given, as one step back. */
-  narrow(change: Partial<Filter>, shown: Partial<Pick<Address, "tab" | "level">> = {}): void {
+  /** Opens the drawer of an area and flies there. */
+  async go(id: string): Promise<void> {
+    this.open(id);
+    const row = this.table.value?.rows.find((row) => row.id === id);
+    const area = row ?? (await api.area(id).catch(() => null));
+    if (area) this.map?.flyTo(area);
+  }
+
+  /** Narrows the table to rows whose name holds `find`; typing makes no steps back. */
+  find(find: string): void {
+    this.rowLimit = FIRST_ROWS;
+    this.#go({ ...this.address, find }, "replace");
+  }
+
+  /** Changes the filter, and with it what else is shown where given, as one step back. */
+  narrow(
+    change: Partial<Filter>,
+    shown: Partial<Pick<Address, "tab" | "level" | "open" | "find">> = {},
+  ): void {
     this.rowLimit = FIRST_ROWS;
     this.#go({ ...this.address, ...shown, filter: { ...this.filter, ...change } }, "push");
   }
@@ -106,10 +144,11 @@ export class Explorer {
     this.#go(address, "push");
   }
 
-  /** Into a country: fly there, show its cities. */
+  /** Into a country: fly there, show its cities, open its drawer. */
   enter(country: Pick<AreaRow, "id" | "name" | "flag" | "country" | "lat" | "lon" | "bbox">): void {
     this.areaNames[country.id] = country;
-    this.narrow({ area: [country.id] }, { level: "cities", tab: "places" });
+    const shown = { level: "cities", tab: "places", open: country.id, find: "" } as const;
+    this.narrow({ area: [country.id] }, shown);
     this.map?.flyTo(country);
   }
 
@@ -158,7 +197,7 @@ export class Explorer {
 
   async loadTable(quiet = false): Promise<void> {
     const { level } = this.address;
-    const query = [this.query, `limit=${this.rowLimit}`].filter(Boolean).join("&");
+    const query = [this.rowQuery, `limit=${this.rowLimit}`].filter(Boolean).join("&");
     const ask = async (signal: AbortSignal) => ({
       ...(await api.table(level, query, signal)),
       level,
