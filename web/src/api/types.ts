@@ -68,6 +68,11 @@ export interface AreaRow {
   lat: number | null;
   lon: number | null;
   bbox: Bbox | null;
+  population?: number | null;
+  /** Clicks per 10,000 residents. */
+  rate?: number | null;
+  /** Percent of the clicks that the residents would give at their country's rate. */
+  index?: number | null;
   region?: string | null;
   region_code?: string | null;
   city?: string | null;
@@ -80,6 +85,13 @@ export interface AreaTable extends Totals {
   rows: AreaRow[];
 }
 
+/** Colours by value: `light[i]` and `dark[i]` belong to `stops[i]`. */
+export interface Scale {
+  stops: number[];
+  light: string[];
+  dark: string[];
+}
+
 export interface TileJson extends Totals {
   tiles: string[];
   minzoom: number;
@@ -89,6 +101,9 @@ export interface TileJson extends Totals {
   heat_max: Record<string, number>;
   snapshot: string | number;
   attribution: string;
+  /** Raster tiles of rate or index; `measure` and `theme` are to be added. */
+  surface?: string;
+  scales?: Record<"rate" | "index", Scale>;
 }
 
 export interface FilterChoices {

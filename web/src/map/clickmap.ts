@@ -6,6 +6,7 @@ import {
   type MapGeoJSONFeature,
   type MapMouseEvent,
   type PointLike,
+  type StyleSpecification,
   type VectorTileSource,
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
@@ -20,6 +21,8 @@ setWorkerUrl(workerUrl);
 /** A cluster of the atlas as its tile tells it. */
 export interface Cluster {
   id: string | number;
+  /** The id of the area that names it, where it is one place that breaks apart no more. */
+  area: string | null;
   name: string;
   kind: string;
   clicks: number;
@@ -36,6 +39,8 @@ export interface Pointed {
   cluster: Cluster | null;
   /** ISO code of the country under the pointer. */
   country: string | null;
+  /** Id of the drawn area under the pointer. */
+  area: string | null;
 }
 
 export interface Insets {
@@ -55,6 +60,9 @@ export class ClickMap {
   #overlays = new Map<string, Overlay>();
   #hovered: string | number | undefined;
   #lit: string | null = null;
+  /** Finds the drawn area at a point: set by what draws the areas. */
+  areaAt: ((map: MapLibre, point: PointLike, box: [PointLike, PointLike]) => string | null) | null =
+    null;
 
   constructor(
     container: HTMLElement,
@@ -100,7 +108,7 @@ export class ClickMap {
     this.#restyle();
   }
 
-  redraw(change: Partial<Pick<ClickLayers, "shade" | "mode">>): void {
+  redraw(change: Partial<Pick<ClickLayers, "shade" | "mode" | "tint">>): void {
     this.#drawn = { ...this.#drawn, ...change };
     this.#restyle();
   }
@@ -109,7 +117,7 @@ export class ClickMap {
   overlay(name: string, overlay: Overlay | null): void {
     if (overlay) this.#overlays.set(name, overlay);
     else if (!this.#overlays.delete(name)) return;
-    this.#restyle();
+    this.#restyle(overlay?.sources);
   }
 
   /** Lights a table row: an outline around a country, a ring at any other place. */
@@ -168,6 +176,7 @@ export class ClickMap {
     ];
     const [cluster] = this.map.queryRenderedFeatures(box, { layers: ["clusters"] });
     const [country] = this.map.queryRenderedFeatures(point, { layers: [COUNTRY_LAYER] });
+    const area = this.areaAt?.(this.map, point, box);
     const { lng, lat } = lngLat.wrap();
     return {
       x: point.x,
@@ -176,6 +185,7 @@ export class ClickMap {
       lat,
       cluster: cluster ? asCluster(cluster) : null,
       country: (country?.properties["code"] as string | undefined) ?? null,
+      area: area ?? null,
     };
   }
 
@@ -204,11 +214,11 @@ export class ClickMap {
   }
 
   // Sources keep their tiles: MapLibre compares the styles and changes only what differs.
-  #restyle(): void {
+  #restyle(fresh: StyleSpecification["sources"] = {}): void {
     const style = mapStyle(this.#drawn, this.#overlays.values());
     for (const [id, { type }] of Object.entries(style.sources)) {
       // What was set as data since must not be taken back.
-      const data = type === "geojson" && this.map.getSource<GeoJSONSource>(id);
+      const data = type === "geojson" && !(id in fresh) && this.map.getSource<GeoJSONSource>(id);
       if (data) style.sources[id] = data.serialize();
     }
     this.map.setStyle(style, { diff: true });
@@ -220,6 +230,7 @@ function asCluster({ properties, geometry }: MapGeoJSONFeature): Cluster {
     geometry.type === "Point" ? (geometry.coordinates as [number, number]) : [0, 0];
   return {
     id: properties["id"] as string | number,
+    area: (properties["area"] as string | undefined) || null,
     name: String(properties["name"] ?? ""),
     kind: String(properties["kind"] ?? ""),
     clicks: Number(properties["clicks"]),

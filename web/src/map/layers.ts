@@ -73,11 +73,20 @@ export interface Overlay {
   alter?: (layer: LayerSpecification) => LayerSpecification;
 }
 
+/** How bubbles look under a measure other than clicks. */
+export interface Tint {
+  colour: ExpressionSpecification;
+  opacity: ExpressionSpecification;
+  ink: ExpressionSpecification;
+}
+
 export interface ClickLayers {
   shade: Shade;
   mode: Mode;
   tiles: string[];
   heatMax: Record<string, number>;
+  /** Null while the measure is clicks. */
+  tint?: Tint | null;
 }
 
 /** The whole style: the basemap, heat under its labels, clusters over everything, and what others add. */
@@ -118,13 +127,13 @@ export function mapStyle(drawn: ClickLayers, overlays: Iterable<Overlay> = []): 
   };
 }
 
-function heatLayer({ shade, mode, heatMax }: ClickLayers): LayerSpecification {
+function heatLayer({ shade, mode, heatMax, tint }: ClickLayers): LayerSpecification {
   return {
     id: "heat",
     type: "heatmap",
     source: "clicks",
     "source-layer": "heat",
-    layout: { visibility: mode === "heat" ? "visible" : "none" },
+    layout: { visibility: mode === "heat" && !tint ? "visible" : "none" },
     paint: {
       "heatmap-weight": ["get", "clicks"],
       "heatmap-intensity": heatIntensity(heatMax),
@@ -145,7 +154,7 @@ function heatIntensity(heatMax: Record<string, number>): ExpressionSpecification
 }
 
 /** Bubbles. On the heat map they are not drawn but still answer the pointer, and show a ring under it. */
-function clusterLayer({ shade, mode }: ClickLayers): LayerSpecification {
+function clusterLayer({ shade, mode, tint }: ClickLayers): LayerSpecification {
   const ink = INK[shade];
   const drawn = mode === "clusters";
   return {
@@ -164,20 +173,22 @@ function clusterLayer({ shade, mode }: ClickLayers): LayerSpecification {
         LOG_CLICKS,
         ...byClicks(BUBBLES),
       ] as ExpressionSpecification,
-      "circle-color": [
-        "interpolate",
-        ["linear"],
-        LOG_CLICKS,
-        ...byClicks(BUBBLE_COLOURS[shade]),
-      ] as ExpressionSpecification,
-      "circle-opacity": drawn ? 0.95 : 0,
+      "circle-color":
+        tint?.colour ??
+        ([
+          "interpolate",
+          ["linear"],
+          LOG_CLICKS,
+          ...byClicks(BUBBLE_COLOURS[shade]),
+        ] as ExpressionSpecification),
+      "circle-opacity": drawn ? (tint?.opacity ?? 0.95) : 0,
       "circle-stroke-color": drawn ? ["case", HOVERED, ink.lit, ink.edge] : ink.lit,
       "circle-stroke-width": drawn ? ["case", HOVERED, 3, 1.5] : ["case", HOVERED, 2.5, 0],
     },
   };
 }
 
-function countLayer({ shade, mode }: ClickLayers): LayerSpecification {
+function countLayer({ shade, mode, tint }: ClickLayers): LayerSpecification {
   return {
     id: "cluster-counts",
     type: "symbol",
@@ -193,7 +204,9 @@ function countLayer({ shade, mode }: ClickLayers): LayerSpecification {
       "text-ignore-placement": true,
       "symbol-sort-key": ["get", "clicks"],
     },
-    paint: { "text-color": ["step", ["get", "clicks"], INK[shade].few, TURN, INK[shade].many] },
+    paint: {
+      "text-color": tint?.ink ?? ["step", ["get", "clicks"], INK[shade].few, TURN, INK[shade].many],
+    },
   };
 }
 

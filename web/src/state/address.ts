@@ -19,6 +19,10 @@ export type Measure = (typeof MEASURES)[number];
 /** Two filters side by side, or where they differ. */
 export const COMPARISONS = ["split", "difference"] as const;
 export type Comparison = (typeof COMPARISONS)[number];
+/** What the table is sorted by; `asc` turns it round. */
+export const SORTS = ["clicks", "rate", "index", "name"] as const;
+export type Sort = { by: (typeof SORTS)[number]; asc: boolean };
+export const DEFAULT_SORT: Sort = { by: "clicks", asc: false };
 export type Tab = "places" | "links";
 export type Camera = { lng: number; lat: number; zoom: number };
 
@@ -41,6 +45,9 @@ export interface Address {
   level: Level;
   mode: Mode;
   measure: Measure;
+  sort: Sort;
+  /** Only rows of the table whose name holds this. */
+  find: string;
   filter: Filter;
   compare: Comparison | null;
   /** The second filter of a comparison. */
@@ -73,6 +80,8 @@ export function parseAddress(search: string): Address {
     level: one("level", LEVELS) ?? "countries",
     mode: one("mode", MODES) ?? "heat",
     measure: one("measure", MEASURES) ?? "clicks",
+    sort: parseSort(query.get("sort")),
+    find: query.get("find") ?? "",
     filter: parseFilter(query),
     compare: one("compare", COMPARISONS) ?? null,
     other: parseFilter(query, OTHER),
@@ -88,6 +97,9 @@ export function formatAddress(address: Address): string {
   if (address.level !== "countries") query.set("level", address.level);
   if (address.mode !== "heat") query.set("mode", address.mode);
   if (address.measure !== "clicks") query.set("measure", address.measure);
+  const { by, asc } = address.sort;
+  if (by !== DEFAULT_SORT.by || asc) query.set("sort", `${asc ? "" : "-"}${by}`);
+  if (address.find) query.set("find", address.find);
   addFilter(query, address.filter);
   if (address.compare) {
     query.set("compare", address.compare);
@@ -97,6 +109,12 @@ export function formatAddress(address: Address): string {
   if (address.camera) query.set("map", formatCamera(address.camera));
   // Slashes, colons and commas are legal in a query and easier to read.
   return query.toString().replace(/%2F/g, "/").replace(/%3A/g, ":").replace(/%2C/g, ",");
+}
+
+// "name" is ascending, "-rate" descending.
+function parseSort(text: string | null): Sort {
+  const by = SORTS.find((sort) => sort === text?.replace(/^-/, ""));
+  return by ? { by, asc: !text!.startsWith("-") } : DEFAULT_SORT;
 }
 
 function parseFilter(query: URLSearchParams, prefix = ""): Filter {

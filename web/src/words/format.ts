@@ -18,6 +18,14 @@ export const count = (n: number): string => whole.format(n);
 /** 1204 → "1.2K": for bubbles and legends, where space is short. */
 export const compact = (n: number): string => short.format(n);
 
+const three = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 });
+
+/** Clicks per 10,000 residents, to three digits: 8.03, 0.512, 1,240. */
+export const rate = (n: number): string => three.format(n);
+
+/** An index, whole: 238. Next to nothing is "<1", which "0" is not. */
+export const index = (n: number): string => (n > 0 && n < 1 ? "<1" : whole.format(Math.round(n)));
+
 /** 1 → "1 click", 47 → "47 clicks". */
 export const clicks = (n: number): string => counted(n, "click");
 

@@ -1,0 +1,22 @@
+/** What the API says about measures and areas: fetched only once a reader asks for them. */
+
+import type { Level } from "../state/address";
+import { get } from "./client";
+
+/** Every area of a level that is drawn, as columns; `rate` and `index` are null without a known population. */
+export interface AreaColumns {
+  level: Level;
+  snapshot: string | number;
+  total: number;
+  ids: string[];
+  names: string[];
+  lat: (number | null)[];
+  lon: (number | null)[];
+  clicks: number[];
+  population: (number | null)[];
+  rate: (number | null)[];
+  index: (number | null)[];
+}
+
+export const areaColumns = (level: Level, query: string, signal?: AbortSignal) =>
+  get<AreaColumns>(`/api/heat/areas?level=${level}&${query}`, signal);

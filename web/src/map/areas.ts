@@ -1,0 +1,129 @@
+/** Areas as they are drawn: shaded where the basemap has their shape, else as bubbles. */
+
+import type { AreaColumns } from "../api/measures";
+import type { AREA_SOURCES } from "../basemap/style";
+import type { Measure } from "../state/address";
+import { colourAt, FAINT, isFaint, type Stops } from "./scale";
+
+/** One area on the map. */
+export interface DrawnArea {
+  id: string;
+  name: string;
+  lat: number | null;
+  lon: number | null;
+  clicks: number;
+  population: number | null;
+  rate: number | null;
+  index: number | null;
+  expected: number | null;
+}
+
+/** Countries whose regions the basemap has as shapes. */
+const SHAPED_REGIONS = new Set(["US", "CA", "BR", "AU"]);
+const MOST_PX = 30;
+const LEAST_PX = 2.5;
+
+export type Shape = keyof typeof AREA_SOURCES;
+
+/** The basemap's shape of an area and the feature's id in it; null where it has none. */
+export function shapeOf(id: string): { shape: Shape; code: string } | null {
+  const [kind, code = ""] = id.split(":");
+  if (kind === "country") return { shape: "country", code };
+  if (kind === "county") return { shape: "county", code };
+  if (kind === "region" && SHAPED_REGIONS.has(code.slice(0, 2))) return { shape: "region", code };
+  return null;
+}
+
+/** The other way round: the area of a basemap feature. */
+export const areaOf = (shape: Shape, code: string) => `${shape}:${code}`;
+
+/** The columns as areas by id, each with the clicks that its residents would give. */
+export function drawnAreas(columns: AreaColumns): Map<string, DrawnArea> {
+  const perResident = expectedRates(columns);
+  return new Map(
+    columns.ids.map((id, i) => {
+      const population = columns.population[i] ?? null;
+      const each = perResident.get(nation(id));
+      const area: DrawnArea = {
+        id,
+        name: columns.names[i]!,
+        lat: columns.lat[i] ?? null,
+        lon: columns.lon[i] ?? null,
+        clicks: columns.clicks[i]!,
+        population,
+        rate: columns.rate[i] ?? null,
+        index: columns.index[i] ?? null,
+        expected: expectedOf(columns, i, each),
+      };
+      return [id, area];
+    }),
+  );
+}
+
+function expectedOf(columns: AreaColumns, i: number, each: number | undefined): number | null {
+  const [clicks, index, population] = [columns.clicks[i]!, columns.index[i], columns.population[i]];
+  if (index && clicks) return (100 * clicks) / index;
+  return population && each !== undefined && index != null ? population * each : null;
+}
+
+// An index of zero says nothing of how many clicks were expected: its neighbours in the same country do.
+function expectedRates({ ids, clicks, index, population }: AreaColumns): Map<string, number> {
+  const rates = new Map<string, number>();
+  ids.forEach((id, i) => {
+    const [value, people] = [index[i], population[i]];
+    if (value && people && clicks[i]) rates.set(nation(id), (100 * clicks[i]!) / value / people);
+  });
+  return rates;
+}
+
+// Countries are held against all countries, counties and metros against the United States, others by their code.
+function nation(id: string): string {
+  const [kind, code = ""] = id.split(":");
+  return kind === "region" || kind === "postal" ? code.slice(0, 2) : "";
+}
+
+export function valueOf(area: DrawnArea, measure: Measure): number | null {
+  return area[measure];
+}
+
+export type Look = { colour: string; opacity: number };
+
+/** What an area looks like: null where nothing can be said. */
+export function look(area: DrawnArea, measure: Measure, stops: Stops): Look | null {
+  const value = valueOf(area, measure);
+  if (value === null || (measure === "clicks" && value === 0)) return null;
+  const faint = measure !== "clicks" && isFaint(area.clicks, area.expected);
+  return { colour: colourAt(stops, value), opacity: faint ? FAINT : 0.88 };
+}
+
+/** The radius of a bubble whose surface goes with its clicks, in px. */
+export function areaRadius(clicks: number, most: number): number {
+  return Math.max(LEAST_PX, MOST_PX * Math.sqrt(clicks / Math.max(25, most)));
+}
+
+export type DrawnBubbles = GeoJSON.FeatureCollection<GeoJSON.Point>;
+
+/** The areas that have no shape, as points. */
+export function bubblesOf(
+  areas: Iterable<DrawnArea>,
+  most: number,
+  lookOf: (area: DrawnArea) => Look | null,
+): DrawnBubbles {
+  const features: DrawnBubbles["features"] = [];
+  for (const area of areas) {
+    if (!area.clicks || area.lat === null || area.lon === null || shapeOf(area.id)) continue;
+    const { colour, opacity } = lookOf(area) ?? { colour: "#8a949e", opacity: FAINT };
+    features.push({
+      type: "Feature",
+      properties: {
+        id: area.id,
+        clicks: area.clicks,
+        radius: areaRadius(area.clicks, most),
+        colour,
+        opacity,
+      },
+      geometry: { type: "Point", coordinates: [area.lon, area.lat] },
+    });
+  }
+  return { type: "FeatureCollection", features };
+}
