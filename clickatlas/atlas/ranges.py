@@ -15,6 +15,9 @@ I32 = npt.NDArray[np.int32]
 U64 = npt.NDArray[np.uint64]
 
 GAP = -1
+# How many addresses a prefix of each length holds, in halves. 2^128 of them is none: round the whole circle.
+STEP_HI = np.array([0, *(1 << (64 - depth) for depth in range(1, 65)), *[0] * 64], np.uint64)
+STEP_LO = np.array([*[0] * 65, *(1 << (128 - depth) for depth in range(65, 129))], np.uint64)
 SAMPLE = 64  # every how manieth start is in the small table that is searched first
 
 
@@ -67,28 +70,16 @@ def assemble(
 
 
 def _order(leaves: Leaves) -> npt.NDArray[np.intp]:
-    """Leaves by address."""
+    """Leaves by address. A stable sort merges the runs that the walk left: ten times as quick as starting afresh."""
     if leaves.lo.any():
         return np.lexsort((leaves.lo, leaves.hi))
-    if (
-        leaves.depth <= 32
-    ).all():  # IPv4: sorting a number that ends in the index is twice as quick as argsort
-        packed = leaves.hi | np.arange(leaves.hi.size, dtype=np.uint64)
-        packed.sort()
-        return (packed & np.uint64(0xFFFFFFFF)).astype(np.intp)
-    return np.argsort(leaves.hi)
+    return np.argsort(leaves.hi, kind="stable")
 
 
 def _ends(hi: U64, lo: U64, depth: npt.NDArray[np.uint8]) -> tuple[U64, U64]:
     """Where each prefix ends: its first address that is outside. The end of the address space is (0, 0)."""
-    short = depth <= 64
-    step_hi = np.uint64(1) << (np.uint64(64) - np.minimum(depth, 64).astype(np.uint64)) % np.uint64(64)
-    step_lo = np.uint64(1) << (np.uint64(128) - np.maximum(depth, 65).astype(np.uint64))
-    with np.errstate(over="ignore"):
-        end_lo = np.where(short, lo, lo + step_lo)
-        carry = ~short & (end_lo < lo)
-        end_hi = np.where(short, hi + step_hi, hi + carry)
-    return end_hi, end_lo
+    end_lo = lo + STEP_LO[depth]
+    return hi + STEP_HI[depth] + (end_lo < lo), end_lo
 
 
 def _cut(hi: U64, lo: U64, numbers: I32, start: int) -> tuple[U64, U64, I32]:

@@ -1,17 +1,19 @@
 """The search tree of a MaxMind DB file, walked a whole level at a time in numpy.
 
 Format: https://maxmind.github.io/MaxMind-DB/ (2.0). Iterating over the 6 million networks of GeoLite2-City in
-Python takes minutes; a breadth-first walk of both children arrays takes about two seconds.
+Python takes minutes; a breadth-first walk of both children arrays takes a third of a second.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import maxminddb
 import numpy as np
 import numpy.typing as npt
 
 from clickatlas.atlas.files import unusable
+
+T = TypeVar("T", bound=np.generic)
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
@@ -98,35 +100,46 @@ def _number(three: npt.NDArray[np.uint8]) -> U32:
 def _descend(
     left: U32, right: U32, root: int, nothing: int, skip: int | None = None
 ) -> tuple[Leaves, list[Alias]]:
-    """All leaves below `root`; a node equal to `skip` is noted as an alias and left alone."""
+    """All leaves below `root`; a node equal to `skip` is noted as an alias and left alone.
+
+    Leaves are in order of depth, then of address: a node's two children stand side by side. So neighbours are read
+    from the file side by side (three times as quick as all left ones first), and few runs are left to be sorted.
+    """
     frontier = np.array([root], dtype=np.uint32)
     hi, lo = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
     found: list[Leaves] = []
     aliases: list[Alias] = []
     for depth in range(1, 129):
-        child = np.concatenate([left[frontier], right[frontier]])
+        child = _beside(left[frontier], right[frontier])
         if depth <= 64:
-            hi = np.concatenate([hi, hi | np.uint64(1 << (64 - depth))])
-            lo = np.concatenate([lo, lo])
+            hi = _beside(hi, hi | np.uint64(1 << (64 - depth)))
+            lo = np.zeros(hi.size, np.uint64)
         else:
-            hi = np.concatenate([hi, hi])
-            lo = np.concatenate([lo, lo | np.uint64(1 << (128 - depth))])
-        leaf = child > nothing
-        count = int(leaf.sum())
-        if count:
-            found.append(Leaves(hi[leaf], lo[leaf], np.full(count, depth, np.uint8), child[leaf]))
-        inner = child < nothing
+            hi = _beside(hi, hi)
+            lo = _beside(lo, lo | np.uint64(1 << (128 - depth)))
+        leaf = np.flatnonzero(child > nothing)
+        if leaf.size:
+            found.append(Leaves(hi[leaf], lo[leaf], np.full(leaf.size, depth, np.uint8), child[leaf]))
+        open_ = child < nothing
         if skip is not None:
             same = child == skip
             pairs = zip(hi[same].tolist(), lo[same].tolist(), strict=True)
             aliases += [Alias((high << 64) | low, depth) for high, low in pairs]
-            inner &= ~same
+            open_ &= ~same
+        inner = np.flatnonzero(open_)
         frontier, hi, lo = child[inner], hi[inner], lo[inner]
         if not frontier.size:
             break
     if not found:
         return _no_leaves(), aliases
     return Leaves(*(np.concatenate(column) for column in zip(*found, strict=True))), aliases
+
+
+def _beside(one: npt.NDArray[T], other: npt.NDArray[T]) -> npt.NDArray[T]:
+    """First of one, first of the other, second of one and so on."""
+    both = np.empty(2 * one.size, one.dtype)
+    both[0::2], both[1::2] = one, other
+    return both
 
 
 def _no_leaves() -> Leaves:
