@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clickatlas.atlas import networks
+from clickatlas.atlas.blocks import Blocks
 from clickatlas.atlas.contents import Contents
 from clickatlas.atlas.decode import CityData
 from clickatlas.atlas.files import FORMAT, save, unusable
@@ -117,13 +118,16 @@ def _save_ranges(
 
 
 def _save(out: Path, name: str, ranges: Ranges, deep: bool) -> None:
-    four = name.endswith("4")
-    start = (ranges.hi >> np.uint64(32)).astype(np.uint32) if four else ranges.hi
-    save(out, f"{name}_start", start)
-    save(out, f"{name}_sample", start[::SAMPLE])
     save(out, f"{name}_value", ranges.value)
-    if deep and not four:
-        save(out, f"{name}_start_low", ranges.lo)
+    if name.endswith("4"):
+        start = (ranges.hi >> np.uint64(32)).astype(np.uint32)
+        save(out, f"{name}_start", start)
+        Blocks.of(start, ranges.value).save(out, name)
+    else:
+        save(out, f"{name}_start", ranges.hi)
+        save(out, f"{name}_sample", ranges.hi[::SAMPLE])
+        if deep:
+            save(out, f"{name}_start_low", ranges.lo)
 
 
 def _save_places(

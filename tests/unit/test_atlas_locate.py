@@ -182,7 +182,7 @@ def test_the_neighbours_of_private_networks_are_public(atlas: Atlas, address: st
 
 @pytest.mark.parametrize(
     "junk",
-    ["", " ", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "1.2.3.4:80", "[::1]", "::1::", ":", "%",
+    ["", " ", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "1.2.3.4:80", "[::1]", "::1::", "::1%", "::1%a%b", "::1%/64", ":", "%",
      "localhost", "１.２.３.４", "\0", "1.2.3.4\0", "\ud800", "-1", "0x7f.1", None, 5, b"1.2.3.4", [], "a" * 10_000],
 )  # fmt: skip
 def test_what_is_no_address_is_nowhere(atlas: Atlas, junk: Any) -> None:

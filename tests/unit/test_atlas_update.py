@@ -236,7 +236,8 @@ def test_an_open_locator_outlives_its_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "harm", ["v4_start.npy", "place_key.npy", "cluster_of.npy", "area_id.npy", "atlas.json"]
+    "harm",
+    ["v4_start.npy", "v4_part_value.npy", "place_key.npy", "cluster_of.npy", "area_id.npy", "atlas.json"],
 )
 @pytest.mark.parametrize("how", ["gone", "cut"])
 def test_an_atlas_with_a_broken_file_says_so(tmp_path: Path, atlas_root: Path, harm: str, how: str) -> None:
