@@ -1,0 +1,52 @@
+import { get, Problem } from "../api/client";
+import type { Bucket } from "./buckets";
+import { decodeFrames, type Frames } from "./frames";
+
+export interface ClicksOverTime {
+  total: number;
+  bucket: Bucket;
+  tz: string;
+  rows: { time: string; clicks: number }[];
+}
+
+/** Whose clock: the reader's, or that of each click's own place. */
+export type Clock = "reader" | "place";
+
+/** Clicks per weekday (Monday first) and hour; `unknown` clicks come from places without a clock. */
+export interface HoursTable {
+  clock: Clock;
+  tz: string;
+  total: number;
+  unknown: number;
+  rows: number[][];
+}
+
+export const clicksOverTime = (query: string, bucket: Bucket, signal?: AbortSignal) =>
+  get<ClicksOverTime>(`/api/analytics/clicks?bucket=${bucket}&${query}`, signal);
+
+export const hoursTable = (query: string, clock: Clock, signal?: AbortSignal) =>
+  get<HoursTable>(`/api/analytics/hours?clock=${clock}&${query}`, signal);
+
+/** All frames in one answer. Raises `Problem`. */
+export async function fetchFrames(
+  query: string,
+  bucket: Bucket,
+  signal?: AbortSignal,
+): Promise<Frames> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/heat/frames?bucket=${bucket}&${query}`, { signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, "clickatlas can’t be reached", "The server did not answer.");
+  }
+  if (!response.ok) {
+    const said = (await response.json().catch(() => ({}))) as { title?: string; detail?: string };
+    throw new Problem(
+      response.status,
+      said.title ?? `The server answered ${response.status}`,
+      said.detail,
+    );
+  }
+  return decodeFrames(await response.arrayBuffer());
+}

@@ -1,0 +1,47 @@
+import { between } from "../map/ramp";
+
+type Ramp = [density: number, colour: string][];
+
+/** The heat's colour for a part 0..1 of the most, spread by the square root as the map's legend is. */
+export function colourOf(part: number, ramp: Ramp): string {
+  const stops = ramp.map(([density, colour]) => ({
+    density,
+    rgba: (colour.match(/[\d.]+/g) ?? []).map(Number),
+  }));
+  const channel = (index: number) =>
+    between(
+      stops.map(({ density, rgba }): [number, number] => [density, rgba[index]!]),
+      Math.max(0, Math.min(1, part)) ** 2,
+    );
+  const [r, g, b] = [0, 1, 2].map((index) => Math.round(channel(index)));
+  return `rgb(${r} ${g} ${b} / ${channel(3).toFixed(3)})`;
+}
+
+/** The days' names, Monday first, in the reader's language. */
+export function weekdays(style: "short" | "long", locale?: string): string[] {
+  const write = new Intl.DateTimeFormat(locale, { weekday: style, timeZone: "UTC" });
+  // 5 January 1970 was a Monday.
+  return Array.from({ length: 7 }, (_, day) => write.format((4 + day) * 86_400_000));
+}
+
+/** "14:00" or "2 PM", as the reader's language has it. */
+export function hourName(hour: number, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, { hour: "numeric", timeZone: "UTC" }).format(
+    hour * 3_600_000,
+  );
+}
+
+/** The cell that an arrow key leads to; null for other keys. */
+export function neighbour(
+  { day, hour }: { day: number; hour: number },
+  key: string,
+): { day: number; hour: number } | null {
+  const held = (n: number, most: number) => Math.max(0, Math.min(most, n));
+  if (key === "ArrowLeft") return { day, hour: held(hour - 1, 23) };
+  if (key === "ArrowRight") return { day, hour: held(hour + 1, 23) };
+  if (key === "ArrowUp") return { day: held(day - 1, 6), hour };
+  if (key === "ArrowDown") return { day: held(day + 1, 6), hour };
+  if (key === "Home") return { day, hour: 0 };
+  if (key === "End") return { day, hour: 23 };
+  return null;
+}
