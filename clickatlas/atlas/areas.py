@@ -3,13 +3,13 @@
 import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from clickatlas.atlas.files import load, save, unusable
+from clickatlas.atlas.words import hashes
 
 
 class Level(StrEnum):
@@ -113,7 +113,7 @@ class Areas:
 
     def number(self, area_id: str) -> int | None:
         """The number of an id, or None where this atlas has no such area."""
-        want = id_hash(area_id)
+        want = hashes([area_id])[0]
         at = int(np.searchsorted(self._hash, want))
         while at < self._hash.size and self._hash[at] == want:
             if self.id(found := int(self._hash_area[at])) == area_id:
@@ -170,13 +170,6 @@ def fold(text: str) -> str:
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
-def id_hash(area_id: str) -> np.uint64:
-    """64 bits of an area id."""
-    return np.uint64(
-        int.from_bytes(blake2b(area_id.encode("utf-8", "replace"), digest_size=8).digest(), "big")
-    )
-
-
 def save_texts(folder: Path, ids: Sequence[str], names: Sequence[str], labels: Sequence[str]) -> None:
     """Write the text columns and the id index. Raises `Problem` when an id occurs twice."""
     if len(set(ids)) != len(ids):
@@ -187,9 +180,9 @@ def save_texts(folder: Path, ids: Sequence[str], names: Sequence[str], labels: S
         np.cumsum([len(text) for text in coded], out=at[1:])
         save(folder, f"area_{column}", np.frombuffer(b"".join(coded) or b"\0", np.uint8))
         save(folder, f"area_{column}_at", at)
-    hashes = np.array([id_hash(i) for i in ids], np.uint64)
-    order = np.argsort(hashes)
-    save(folder, "area_hash", hashes[order])
+    hashed = hashes(ids)
+    order = np.argsort(hashed)
+    save(folder, "area_hash", hashed[order])
     save(folder, "area_hash_area", order.astype(np.int32))
 
 

@@ -85,19 +85,16 @@ def save_people(folder: Path, zip_file: Path, census: Path | None = None) -> Non
             FROM zips ORDER BY zip
             """
         )
-        columns = dict(
-            zip((d[0] for d in result.description or ()), zip(*result.fetchall(), strict=True), strict=True)
-        )
+        columns = result.fetchnumpy()
     save(folder, "people_zip", np.array(columns["zip"], "S5"))
     for name, width in (("state", 2), ("county", 5), ("metro", 5)):
         save(folder, f"people_{name}", np.array(columns[name], f"S{width}"))
     save(folder, "people_year", np.array(columns["data_year"], np.int16))
-    types, tiers = columns["zip_type"], columns["urbanicity_tier"]
+    types, tiers = columns["zip_type"].tolist(), columns["urbanicity_tier"].tolist()
     save(folder, "people_type", np.array([ZIP_TYPES.index(t) for t in types], np.int8))
     save(folder, "people_urbanicity", np.array([URBANICITY.index(t) if t else -1 for t in tiers], np.int8))
-    save(folder, f"people_{LAND}", np.array(columns[LAND], np.float32))
-    for name in [figure.name for figure in FIGURES] + added:
-        save(folder, f"people_{name}", np.array(columns[name], np.float32))
+    for name in [LAND, *(figure.name for figure in FIGURES), *added]:
+        save(folder, f"people_{name}", np.ma.filled(columns[name].astype(np.float32), np.nan))
 
 
 class People:

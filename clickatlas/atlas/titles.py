@@ -43,19 +43,19 @@ def titles(
     """
     placed = np.flatnonzero(spot_of_place >= 0)
     spot, people = spot_of_place[placed], weight[placed]
+    here = {level: areas[level][placed] for level in (*NAMING[False], Level.REGION, Level.COUNTRY)}
+    whole = {level: np.bincount(area[area >= 0], people[area >= 0]) for level, area in here.items()}
     names = []
     for zoom, gathered in enumerate(tree):
         cluster = gathered.of_spot[spot]
         size = np.bincount(cluster, people, minlength=gathered.spot.size)
         best = {}
-        for level in (*NAMING[False], Level.REGION, Level.COUNTRY):
+        for level in here:
             area = areas[level][head[gathered.spot]]
-            here = areas[level][placed]
-            both = np.bincount(cluster, np.where(here == area[cluster], people, 0.0), minlength=area.size)
-            whole = np.bincount(
-                np.maximum(here, 0), np.where(here >= 0, people, 0.0), minlength=area.max() + 1
+            both = np.bincount(
+                cluster, np.where(here[level] == area[cluster], people, 0.0), minlength=area.size
             )
-            all_of_it = whole[area]
+            all_of_it = np.append(whole[level], 0.0)[area]  # the last one for those in none
             either = size + all_of_it - both
             match = np.where((area >= 0) & (either > 0), both / np.maximum(either, 1e-9), 0.0)
             if level in WIDE:

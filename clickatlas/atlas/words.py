@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import compress
 
 import numpy as np
@@ -63,3 +64,13 @@ class Words:
     def blank(self) -> Flags:
         """Which rows have no text."""
         return self.where(lambda word: not word)
+
+
+def hashes(texts: Iterable[str], person: bytes = b"") -> npt.NDArray[np.uint64]:
+    """The 64-bit BLAKE2b of each text, of `person` (see `hashlib`). A copied one is ready in half the time of a new."""
+    fresh, digests = blake2b(digest_size=8, person=person), []
+    for text in texts:
+        hashed = fresh.copy()
+        hashed.update(text.encode("utf-8", "replace"))
+        digests.append(hashed.digest())
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
