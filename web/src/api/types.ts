@@ -131,6 +131,8 @@ export interface Area {
   level: string;
   flag: string | null;
   country: string | null;
+  /** What holds it, the widest first. */
+  parents: { id: string; name: string; level: string }[];
   lat: number | null;
   lon: number | null;
   bbox: Bbox | null;

@@ -1,0 +1,66 @@
+import { api } from "../api/client";
+import { question } from "../api/question";
+import type { Explorer } from "../state/explorer.svelte";
+import { Resource } from "../state/resource.svelte";
+import {
+  areaFacts,
+  breakdown,
+  hours,
+  trend,
+  type AreaFacts,
+  type Breakdown,
+  type Hours,
+  type Part,
+  type Trend,
+} from "./answers";
+import { bucketFor, common } from "./words";
+
+export const PARTS: Part[] = ["link", "channel", "device"];
+
+/** What an open drawer knows of its area. */
+export class AreaDrawer {
+  facts = new Resource<AreaFacts>();
+  trend = new Resource<Trend>();
+  hours = new Resource<Hours>();
+  parts: Record<Part, Resource<Breakdown>> = {
+    link: new Resource(),
+    channel: new Resource(),
+    device: new Resource(),
+  };
+
+  constructor(private readonly explorer: Explorer) {}
+
+  /** Asks for everything about an area; quietly when only new clicks have come. */
+  async load(id: string, quiet: boolean): Promise<void> {
+    const { explorer } = this;
+    const before = this.facts.value;
+    const facts = await this.facts.load((signal) => areaFacts(id, explorer.query, signal), {
+      quiet,
+    });
+    if (!facts?.standing) return;
+    if (quiet && before?.id === id && before.standing?.clicks === facts.standing.clicks) return;
+    if (!facts.standing.clicks) return;
+    const query = await this.#query(facts);
+    const bucket = bucketFor(explorer.filter.dates);
+    await Promise.all([
+      this.trend.load((signal) => trend(bucket, query, signal), { quiet }),
+      ...PARTS.map((by) =>
+        this.parts[by].load((signal) => breakdown(by, query, signal), { quiet }),
+      ),
+      this.hours.load((signal) => hours(query, signal), { quiet }),
+    ]);
+  }
+
+  /** The page's question narrowed to this area. A filter's areas are OR-ed: another one would only widen it. */
+  async #query(facts: AreaFacts): Promise<string> {
+    const { filter, zone } = this.explorer;
+    const others = await Promise.all(
+      filter.area.map((id) => (id === facts.id ? facts : api.area(id).catch(() => null))),
+    );
+    const area = common(
+      facts,
+      others.filter((other) => other !== null),
+    );
+    return question({ ...filter, area }, new Date(), zone);
+  }
+}
