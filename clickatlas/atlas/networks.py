@@ -7,7 +7,7 @@ within the merged table" (its `_data.py`). So there is no order of precedence le
 
 import ipaddress
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ LAST = (1 << 128) - 1
 def network_kinds(file: Path | None = None) -> tuple[Ranges, Ranges]:
     """Network kinds as (IPv4 ranges, IPv6 ranges); values are `NetworkKind` numbers.
 
-    Of `file` (a ranges.bin), or of the installed package. A kind that this version doesn't know is left out.
+    Of `file` (a ranges.bin), or of the installed package. Addresses that are nobody's (`SPECIAL4`, `SPECIAL6`) are
+    RESIDENTIAL: the feed calls documentation networks hosting, say, because providers list them. A kind that this version doesn't know is left out.
     """
     data = _table(file)
     known = NetworkKind.__members__
@@ -40,7 +41,7 @@ def network_kinds(file: Path | None = None) -> tuple[Ranges, Ranges]:
         (start, end, kinds[label])
         for start, end, label in zip(data.v6_starts, data.v6_ends, data.v6_labels, strict=True)
     )
-    return _gapless(v4), _gapless(v6)
+    return _gapless(_public(v4, SPECIAL4)), _gapless(_public(v6, SPECIAL6))
 
 
 def built(file: Path | None = None) -> datetime:
@@ -63,6 +64,24 @@ def _table(file: Path | None) -> Any:
         return _data._Dataset(file.read_bytes())  # type: ignore[no-untyped-call]
     except (OSError, ValueError, struct.error, _data.DatasetError) as error:
         raise unusable(f"{file.name} is no table of network kinds: {error}.") from error
+
+
+def _public(
+    ranges: Iterable[tuple[int, int, int]], special: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int, int]]:
+    """What of (first, last, kind) ranges lies outside of `special` prefixes."""
+    reserved = sorted((start, start + (1 << (128 - length)) - 1) for start, length in special)
+    for first, last, kind in ranges:
+        for start, end in reserved:
+            if end < first:
+                continue
+            if start > last:
+                break
+            if first < start:
+                yield first, start - 1, kind
+            first = end + 1
+        if first <= last:
+            yield first, last, kind
 
 
 def _gapless(ranges: Iterable[tuple[int, int, int]]) -> Ranges:
@@ -89,36 +108,43 @@ def _prefix(network: str) -> tuple[int, int]:
     return (start << V4_IN_128 if parsed.version == 4 else start), parsed.prefixlen
 
 
-# Addresses that are nobody's in public, where the database doesn't say otherwise: IANA's special-purpose
-# registries (https://www.iana.org/assignments/iana-ipv4-special-registry and -ipv6-), multicast and class E.
+# Addresses that are nobody's in public: all that IANA's special-purpose registries
+# (https://www.iana.org/assignments/iana-ipv4-special-registry and -ipv6-) call not globally reachable, multicast
+# and site-local. Their place is PRIVATE where the database doesn't say otherwise; their kind is none, whatever the
+# feed says. Elsewhere: ::/96 and mapped addresses are asked for as IPv4 (locate.py), and in 2001::/23 only what is
+# named is reserved here: the rest of it is Teredo, reachable for a purpose of its own, or not assigned at all.
 SPECIAL4 = tuple(
     _prefix(network)
     for network in (
-        "0.0.0.0/8",
+        "0.0.0.0/8",  # this network
         "10.0.0.0/8",
-        "100.64.0.0/10",
+        "100.64.0.0/10",  # carrier-grade NAT
         "127.0.0.0/8",
-        "169.254.0.0/16",
+        "169.254.0.0/16",  # link-local
         "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
+        "192.0.0.0/24",  # protocol assignments
+        "192.0.2.0/24",  # documentation
         "192.168.0.0/16",
-        "198.18.0.0/15",
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/4",
+        "198.18.0.0/15",  # benchmarking
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
         "240.0.0.0/4",
     )
 )
 SPECIAL6 = tuple(
     _prefix(network)
     for network in (
-        "100::/64",
-        "2001:db8::/32",
-        "3fff::/20",
-        "fc00::/7",
-        "fe80::/10",
-        "fec0::/10",
-        "ff00::/8",
+        "64:ff9b:1::/48",  # translation within a network
+        "100::/64",  # discard-only
+        "100:0:0:1::/64",  # dummy
+        "2001:2::/48",  # benchmarking
+        "2001:db8::/32",  # documentation
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
+        "fc00::/7",  # unique local
+        "fe80::/10",  # link-local
+        "fec0::/10",  # site-local
+        "ff00::/8",  # multicast
     )
 )
