@@ -107,16 +107,16 @@ def _mixed(lines: U8, count: int) -> tuple[At, U32, At, U64]:
     groups = np.diff(last, prepend=-1)
     at4 = np.flatnonzero(groups == 4)
     four = last[at4][:, None] + np.arange(-3, 1)
-    dotted = (ends[four] == DOTS).all(axis=1)
-    at4, four = at4[dotted], four[dotted].ravel()
-    at4, v4 = _octets(lines, stop[four], length[four], at4)
+    dotted = np.flatnonzero((ends.take(four) == DOTS).all(axis=1))
+    four = four.take(dotted, axis=0).ravel()
+    at4, v4 = _octets(lines, stop.take(four), length.take(four), at4.take(dotted))
     fit = (groups > 2) & (groups <= 8) & (ends[last - groups + 1] == COLON)
     at6 = np.flatnonzero(fit)
     if at6.size < count:
-        mine = np.repeat(fit, groups)
-        stop, length, ends, groups = stop[mine], length[mine], ends[mine], groups[at6]
+        mine = np.flatnonzero(np.repeat(fit, groups))
+        stop, length, ends, groups = stop.take(mine), length.take(mine), ends.take(mine), groups.take(at6)
     good, halves = _groups(lines, stop, length, ends, groups)
-    return at4, v4, at6[good], halves[good]
+    return (at4, v4, at6, halves) if good.all() else (at4, v4, at6[good], halves[good])
 
 
 def _octets(lines: U8, stop: At, length: At, at: At) -> tuple[At, U32]:

@@ -137,13 +137,15 @@ class Locator:
     def _batch(self, blocks: Blocks, table: _Table, addresses: Sequence[str]) -> I32:
         texts = as_list(addresses)
         answer = np.full(len(texts), NOWHERE, np.int32)
+        sixes = []  # searched for all at once: the more there are, the nearer together in memory
         for start in range(0, len(texts), TEXTS):
             found = parse(texts[start : start + TEXTS])
-            part = answer[start : start + TEXTS]
-            if found.at4.size:
-                part[found.at4] = blocks.find(found.v4)
+            answer[found.at4 + start] = blocks.find(found.v4)
             if found.at6.size:
-                part[found.at6] = self._many6(blocks, table, found.hi, found.lo)
+                sixes.append((found.at6 + start, found.hi, found.lo))
+        if sixes:
+            at, hi, lo = (np.concatenate(column) for column in zip(*sixes, strict=True))
+            answer[at] = self._many6(blocks, table, hi, lo)
         return answer
 
     def _many6(self, blocks: Blocks, table: _Table, hi: U64, lo: U64) -> I32:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clickatlas.atlas import networks
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.atlas.kinds import NetworkKind
@@ -229,9 +230,41 @@ def test_network_kinds_are_those_of_the_published_lists(atlas: Atlas) -> None:
     edges = np.concatenate([start, start - np.uint32(1)])
     for address in known + dotted(random.choice(edges, 5_000)):
         said = iporigin.classify(address).kind
-        if said != "reserved":
-            kind = NetworkKind(atlas.locator.kind_of(address)).name.lower()
-            assert kind == {"unknown": "residential"}.get(said, said), address
+        kind = NetworkKind(atlas.locator.kind_of(address)).name.lower()
+        assert kind == {"unknown": "residential", "reserved": "residential"}.get(said, said), address
+
+
+def special_networks() -> list[Any]:
+    """Networks that are nobody's, by their texts."""
+    four = [ipaddress.ip_network((start >> 96, length)) for start, length in networks.SPECIAL4]
+    return four + [ipaddress.ip_network((start, length)) for start, length in networks.SPECIAL6]
+
+
+@pytest.mark.parametrize("network", special_networks(), ids=str)
+def test_reserved_addresses_have_no_kind_and_no_place_but_the_databases(
+    atlas: Atlas, reader: maxminddb.Reader, answers: list[Answer], network: Any
+) -> None:
+    inside = [str(network[at]) for at in {0, 1, network.num_addresses // 2, -2, -1}]
+    if network.version == 4:
+        inside += [f"::ffff:{address}" for address in inside]
+        inside += [f"2002:{int(network[at]) >> 16:x}:{int(network[at]) & 0xFFFF:x}::1" for at in (0, 1, -1)]
+    assert set(map(atlas.locator.kind_of, inside)) == {NetworkKind.RESIDENTIAL}
+    assert set(atlas.locator.kinds(inside).tolist()) == {NetworkKind.RESIDENTIAL}
+    for address in inside:
+        place = atlas.locator.place_of(address)
+        if expected(reader.get(address)) == NOTHING:
+            assert place == PRIVATE, address
+        else:
+            assert answers[place] == expected(reader.get(address)), address
+
+
+def test_only_the_reserved_part_of_a_hosters_network_loses_its_kind() -> None:
+    special = [(10 << 4, 124), (16 << 4, 124)]  # 160 to 175, 256 to 271
+    ranges = [(100, 159, 1), (170, 180, 2), (200, 300, 3), (161, 165, 4), (150, 400, 5), (272, 272, 1)]
+    assert list(networks._public(ranges, special)) == [
+        (100, 159, 1), (176, 180, 2), (200, 255, 3), (272, 300, 3), (150, 159, 5), (176, 255, 5), (272, 400, 5),
+        (272, 272, 1),
+    ]  # fmt: skip
 
 
 def test_opening_touches_almost_nothing(atlas: Atlas) -> None:
