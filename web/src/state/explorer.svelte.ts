@@ -24,7 +24,7 @@ export interface MapHandle {
 /** One open explorer: its address, the questions that follow from it, and their answers. */
 export class Explorer {
   readonly zone = readerZone();
-  address = $state.raw<Address>(parseAddress(location.search));
+  #address = $state.raw<Address>(parseAddress(location.search));
   rowLimit = $state(FIRST_ROWS);
   tiles = new Resource<TileJson>();
   table = new Resource<AreaTable & { level: Level }>();
@@ -44,6 +44,8 @@ export class Explorer {
   map: MapHandle | null = null;
   /** The drawn map, once it is there: for the parts that draw on it. */
   chart = $state.raw<ClickMap | null>(null);
+  /** The second side of a comparison: an explorer whose filter is the address's other one. */
+  second = $state.raw<Explorer | null>(null);
   /** What a drawer at the right and the time dock at the bottom take from the map, in px. */
   reserved = $state({ right: 0, bottom: 0 });
   /** The dialog that is open. */
@@ -73,6 +75,10 @@ export class Explorer {
   );
   readonly totals = $derived(this.table.value ?? this.tiles.value);
 
+  get address(): Address {
+    return this.#address;
+  }
+
   get filter(): Filter {
     return this.address.filter;
   }
@@ -82,7 +88,7 @@ export class Explorer {
       this.rowLimit = FIRST_ROWS;
       change = { find: "", ...change };
     }
-    this.#go({ ...this.address, ...change }, "push");
+    this.goTo({ ...this.address, ...change }, "push");
   }
 
   tab = (tab: Tab) => this.show({ tab });
@@ -106,7 +112,7 @@ export class Explorer {
   /** Narrows the table to rows whose name holds `find`; typing makes no steps back. */
   find(find: string): void {
     this.rowLimit = FIRST_ROWS;
-    this.#go({ ...this.address, find }, "replace");
+    this.goTo({ ...this.address, find }, "replace");
   }
 
   /** Changes the filter, and with it what else is shown where given, as one step back. */
@@ -115,7 +121,7 @@ export class Explorer {
     shown: Partial<Pick<Address, "tab" | "level" | "open" | "find">> = {},
   ): void {
     this.rowLimit = FIRST_ROWS;
-    this.#go({ ...this.address, ...shown, filter: { ...this.filter, ...change } }, "push");
+    this.goTo({ ...this.address, ...shown, filter: { ...this.filter, ...change } }, "push");
   }
 
   /** Changes the second filter of a comparison. */
@@ -141,7 +147,7 @@ export class Explorer {
   /** Goes to an address kept elsewhere: a saved view, a search result. */
   visit(address: Address): void {
     this.rowLimit = FIRST_ROWS;
-    this.#go(address, "push");
+    this.goTo(address, "push");
   }
 
   /** Into a country: fly there, show its cities, open its drawer. */
@@ -154,7 +160,7 @@ export class Explorer {
 
   /** Where the camera came to rest after the reader or a flight moved it. Not a step back of its own. */
   settle(camera: Camera): void {
-    this.#go({ ...this.address, camera }, "replace");
+    this.goTo({ ...this.address, camera }, "replace");
   }
 
   /** Starts asking: now, every few seconds while the page is in sight, and on back and forward. */
@@ -174,7 +180,7 @@ export class Explorer {
       void beat();
     };
     const travel = () => {
-      this.address = parseAddress(location.search);
+      this.#address = parseAddress(location.search);
     };
     timer = setTimeout(() => void beat(), POLL_MS);
     document.addEventListener("visibilitychange", wake);
@@ -217,8 +223,9 @@ export class Explorer {
     for (const area of areas) if (area) this.areaNames[area.id] = area;
   }
 
-  #go(address: Address, how: "push" | "replace"): void {
-    this.address = address;
+  /** Shows an address, and writes it into the browser's. */
+  goTo(address: Address, how: "push" | "replace"): void {
+    this.#address = address;
     const url = `${location.pathname}?${formatAddress(address)}`.replace(/\?$/, "");
     if (url === location.pathname + location.search) return;
     history[how === "push" ? "pushState" : "replaceState"](null, "", url);
