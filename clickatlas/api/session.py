@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from clickatlas import __version__
 from clickatlas.api.caller import COOKIE, CallerDep, Callers, HouseDep
+from clickatlas.clicks.filter import Selection
 from clickatlas.links import keys
 from clickatlas.links.models import Link
 
@@ -56,7 +57,7 @@ def session(opened: HouseDep, who: CallerDep) -> SessionOut:
         sample = list(
             database.scalars(select(Link.id).where(Link.workspace_id == who.workspace, Link.sample))
         )
-    clicks = sum(opened.store.link_counts(sample, range(8)).values()) if sample else 0
+    clicks = sum(opened.store.link_counts(Selection(links=tuple(sample)), range(8)).values()) if sample else 0
     return SessionOut(
         user=User(name=who.person_name, email=who.email),
         workspace=WorkspaceOut(name=who.workspace_name),
@@ -114,6 +115,8 @@ def remove_sample(opened: HouseDep, who: CallerDep) -> Sample:
             database.scalars(select(Link).where(Link.workspace_id == who.workspace, Link.sample)).unique()
         )
         numbers = [link.id for link in links]
-        clicks = sum(opened.store.link_counts(numbers, range(8)).values()) if links else 0
+        clicks = (
+            sum(opened.store.link_counts(Selection(links=tuple(numbers)), range(8)).values()) if links else 0
+        )
         delete(database, links)
     return Sample(links=len(numbers), clicks=clicks)

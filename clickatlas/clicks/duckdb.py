@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
@@ -15,15 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from clickatlas.clicks.dimensions import Dictionary, KeyNumbers
-from clickatlas.clicks.filter import Selection
-from clickatlas.clicks.store import Batch, ClickRow, Integers, PlaceCounts, Position
+from clickatlas.clicks.duckdb_questions import DuckDBQuestions
+from clickatlas.clicks.store import Batch, Position
 from clickatlas.errors import Problem
 from clickatlas.redirect.record import Agent
 
-EXPORT_ROWS = 10_000
 
-
-class DuckDBStore:
+class DuckDBStore(DuckDBQuestions):
     """A `ClickStore` in one file. Only one process may have it open for writing."""
 
     def __init__(self, path: Path, *, memory: str = "1GB", read_only: bool = False) -> None:
@@ -57,9 +55,6 @@ class DuckDBStore:
     def version(self) -> int:
         """Grows with every change of content within this process."""
         return self._version
-
-    def _all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        return self._connection.cursor().execute(sql, parameters).fetchall()
 
     def append(self, batch: Batch) -> int:
         """Store a batch and its spool positions in one transaction; returns how many clicks were new."""
@@ -158,89 +153,10 @@ class DuckDBStore:
         rows = self._all("SELECT max(position) FROM journal")
         return int(rows[0][0] or 0)
 
-    def place_counts(self, selection: Selection) -> PlaceCounts:
-        """Clicks per place and network kind. 10 million clicks of one link: about 0.2 s on 2 cores."""
-        where, parameters = _where(selection)
-        cursor = self._connection.cursor()
-        if selection.links is None:
-            # Place and kind together have 22 bits. Counted in a flat table in place of a hash table, 10 million
-            # clicks take half the time; a few clicks would take 20 ms more. The cursor's own setting.
-            cursor.execute("SET perfect_ht_threshold = 22")
-        columns = cursor.execute(
-            f"WITH counted AS (SELECT place, kind, count(*) AS clicks FROM clicks{where} GROUP BY ALL)"
-            " SELECT key, kind, clicks FROM counted JOIN places ON places.id = counted.place",
-            parameters,
-        ).fetchnumpy()
-        return PlaceCounts(
-            columns["key"].astype(np.uint64, copy=False),
-            columns["kind"].astype(np.uint8, copy=False),
-            columns["clicks"].astype(np.int64, copy=False),
-        )
-
-    def time_counts(
-        self,
-        selection: Selection,
-        edges: Integers,
-        kinds: Sequence[int],
-        places: npt.NDArray[np.uint64] | None = None,
-    ) -> Integers:
-        """Clicks between each two of `edges` (ms UTC, ascending), of these network kinds and place keys."""
-        where, parameters = _where(selection, edges=edges, kinds=kinds)
-        cursor = self._connection.cursor()
-        if places is not None:
-            cursor.register("wanted", {"key": places})
-            where += " AND place IN (SELECT id FROM places WHERE key IN (SELECT key FROM wanted))"
-        # Quarter hours first, then the reader's buckets: every zone is whole quarters away from UTC.
-        sql = f"SELECT time // 900000 AS quarter, count(*) AS clicks FROM clicks{where} GROUP BY quarter"
-        columns = cursor.execute(sql, parameters).fetchnumpy()
-        return _into_buckets(np.asarray(columns["quarter"], np.int64) * 900_000, columns["clicks"], edges)
-
-    def link_counts(self, links: Sequence[int], kinds: Sequence[int]) -> dict[int, int]:
-        """Clicks per link."""
-        where, parameters = _where(Selection(links=tuple(links)), kinds=kinds)
-        rows = self._all(f"SELECT link, count(*) FROM clicks{where} GROUP BY link", parameters)
-        return dict(rows)
-
-    def link_series(self, links: Sequence[int], edges: Integers, kinds: Sequence[int]) -> dict[int, Integers]:
-        """Clicks per link between each two of `edges` (ms UTC)."""
-        where, parameters = _where(Selection(links=tuple(links)), edges=edges, kinds=kinds)
-        columns = self._arrays(
-            f"SELECT link, time // 900000 AS quarter, count(*) AS clicks FROM clicks{where} GROUP BY ALL",
-            parameters,
-        )
-        series: dict[int, Integers] = {}
-        for link in np.unique(columns["link"]):
-            mine = columns["link"] == link
-            times = np.asarray(columns["quarter"][mine], np.int64) * 900_000
-            series[int(link)] = _into_buckets(times, columns["clicks"][mine], edges)
-        return series
-
-    def span(self, selection: Selection) -> tuple[int, int, int] | None:
-        """(first, last, clicks): times in ms UTC; None where there are no clicks."""
-        where, parameters = _where(selection)
-        row = self._all(f"SELECT min(time), max(time), count(*) FROM clicks{where}", parameters)[0]
-        return (int(row[0]), int(row[1]), int(row[2])) if row[2] else None
-
-    def rows(self, selection: Selection) -> Iterator[list[ClickRow]]:
-        """The clicks themselves in time order, streamed in lists of 10,000."""
-        where, parameters = _where(selection)
-        cursor = self._connection.cursor()
-        cursor.execute(
-            "SELECT time, link, places.key, kind, device, browser, system, language, host, flags"
-            f" FROM (SELECT * FROM clicks{where}) c JOIN places ON places.id = c.place"
-            " JOIN agents ON agents.id = c.agent JOIN referrers ON referrers.id = c.referrer ORDER BY time",
-            parameters,
-        )
-        while chunk := cursor.fetchmany(EXPORT_ROWS):
-            yield [ClickRow(*row) for row in chunk]
-
     def close(self) -> None:
         """Write everything into the one file and let go of it."""
         with self._writing:
             self._connection.close()
-
-    def _arrays(self, sql: str, parameters: Sequence[Any]) -> dict[str, npt.NDArray[Any]]:
-        return self._connection.cursor().execute(sql, parameters).fetchnumpy()
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, table: str, columns: dict[str, npt.NDArray[Any]]) -> None:
@@ -248,43 +164,6 @@ def _insert(cursor: duckdb.DuckDBPyConnection, table: str, columns: dict[str, np
     cursor.register("fresh", columns)
     cursor.execute(f"INSERT INTO {table} SELECT * FROM fresh")
     cursor.unregister("fresh")
-
-
-def _where(
-    selection: Selection, *, edges: Integers | None = None, kinds: Sequence[int] | None = None
-) -> tuple[str, list[Any]]:
-    conditions: list[str] = []
-    parameters: list[Any] = []
-    if selection.links is not None:
-        if len(selection.links) == 1:
-            conditions.append("link = ?")  # lets DuckDB skip row groups by their smallest and largest link
-            parameters.append(selection.links[0])
-        else:
-            conditions.append("link IN (SELECT unnest(?::BIGINT[]))")
-            parameters.append(list(selection.links))
-    start, end = selection.start, selection.end
-    if edges is not None:
-        start = int(edges[0]) if start is None else max(start, int(edges[0]))
-        end = int(edges[-1]) if end is None else min(end, int(edges[-1]))
-    if start is not None:
-        conditions.append("time >= ?")
-        parameters.append(start)
-    if end is not None:
-        conditions.append("time < ?")
-        parameters.append(end)
-    if kinds is not None:
-        conditions.append("list_contains(?::INTEGER[], kind::INTEGER)")
-        parameters.append([int(kind) for kind in kinds])
-    if selection.devices:
-        conditions.append("agent IN (SELECT id FROM agents WHERE list_contains(?::VARCHAR[], device))")
-        parameters.append(list(selection.devices))
-    return (" WHERE " + " AND ".join(conditions) if conditions else " WHERE true"), parameters
-
-
-def _into_buckets(times: Integers, clicks: npt.NDArray[Any], edges: Integers) -> Integers:
-    bucket = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
-    counts = np.bincount(bucket, weights=np.asarray(clicks, np.float64), minlength=len(edges) - 1)
-    return counts.astype(np.int64)
 
 
 def _unusable(path: Path, error: Exception) -> Problem:

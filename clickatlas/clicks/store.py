@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from clickatlas.clicks.filter import Selection
 from clickatlas.redirect.record import Agent
 
 Integers = npt.NDArray[np.int64]
+Word = Literal[
+    "device", "browser", "system", "language", "referrer"
+]  # what a click is told apart by in words
 
 
 class Position(NamedTuple):
@@ -37,6 +40,25 @@ class PlaceCounts(NamedTuple):
 
     keys: npt.NDArray[np.uint64]
     kinds: npt.NDArray[np.uint8]
+    clicks: Integers
+
+
+class PlaceGroups(NamedTuple):
+    """Places put into groups: the place `keys[i]` belongs to `groups[i]`.
+
+    Clicks of places not named belong to the group `elsewhere`; where it is None they are left out.
+    """
+
+    keys: npt.NDArray[np.uint64]
+    groups: npt.NDArray[np.int32]
+    elsewhere: int | None = None
+
+
+class GroupTimes(NamedTuple):
+    """Clicks per group of places and bucket of time, one row each where there are any, no order."""
+
+    groups: npt.NDArray[np.int32]
+    buckets: npt.NDArray[np.int32]
     clicks: Integers
 
 
@@ -97,8 +119,29 @@ class ClickStore(Protocol):
         """Clicks between each two of `edges` (ms UTC, ascending), of these network kinds and place keys."""
         ...
 
-    def link_counts(self, links: Sequence[int], kinds: Sequence[int]) -> dict[int, int]:
-        """Clicks per link."""
+    def group_times(
+        self, selection: Selection, edges: Integers, kinds: Sequence[int], places: PlaceGroups
+    ) -> GroupTimes:
+        """Clicks per group of places between each two of `edges` (as in `time_counts`): place x time."""
+        ...
+
+    def word_counts(
+        self,
+        selection: Selection,
+        word: Word,
+        kinds: Sequence[int],
+        places: npt.NDArray[np.uint64] | None = None,
+    ) -> dict[str, int]:
+        """Clicks per device, browser, system, language or referring host; "" where that is not known."""
+        ...
+
+    def link_counts(
+        self,
+        selection: Selection,
+        kinds: Sequence[int],
+        places: npt.NDArray[np.uint64] | None = None,
+    ) -> dict[int, int]:
+        """Clicks per link number; links without clicks are left out."""
         ...
 
     def link_series(self, links: Sequence[int], edges: Integers, kinds: Sequence[int]) -> dict[int, Integers]:

@@ -277,5 +277,5 @@ def test_clicks_of_deleted_links_are_refused_afterwards(tmp_path: Path, store: D
     assert store.remove_links([1], journal=9) == 5
     write(spool, range(5, 8), link=1)
     drain(ingest)
-    assert store.link_counts([1, 2], [0]) == {2: 5}
+    assert store.link_counts(Selection(links=(1, 2)), [0]) == {2: 5}
     assert store.journal() == 9

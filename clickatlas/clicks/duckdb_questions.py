@@ -1,0 +1,226 @@
+"""What a DuckDB click store is asked, as SQL: counts for a selection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from clickatlas.clicks.filter import Selection
+from clickatlas.clicks.store import ClickRow, GroupTimes, Integers, PlaceCounts, PlaceGroups, Word
+
+EXPORT_ROWS = 10_000
+QUARTER = 900_000  # ms; every zone in use today is whole quarter hours away from UTC
+WORDS: dict[
+    Word, tuple[str, str, str]
+] = {  # the column of `clicks`, the table that it points into, the word there
+    "device": ("agent", "agents", "device"),
+    "browser": ("agent", "agents", "browser"),
+    "system": ("agent", "agents", "system"),
+    "language": ("agent", "agents", "language"),
+    "referrer": ("referrer", "referrers", "host"),
+}
+
+
+class DuckDBQuestions:
+    """The reading half of a `ClickStore`; `DuckDBStore` opens the file and writes."""
+
+    _connection: duckdb.DuckDBPyConnection
+
+    def _all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        return self._connection.cursor().execute(sql, parameters).fetchall()
+
+    def _arrays(self, sql: str, parameters: Sequence[Any]) -> dict[str, npt.NDArray[Any]]:
+        return self._connection.cursor().execute(sql, parameters).fetchnumpy()
+
+    def place_counts(self, selection: Selection) -> PlaceCounts:
+        """Clicks per place and network kind. 10 million clicks of one link: about 0.2 s on 2 cores."""
+        where, parameters = _where(selection)
+        cursor = self._connection.cursor()
+        if selection.links is None:
+            # Place and kind together have 22 bits. Counted in a flat table in place of a hash table, 10 million
+            # clicks take half the time; a few clicks would take 20 ms more. The cursor's own setting.
+            cursor.execute("SET perfect_ht_threshold = 22")
+        columns = cursor.execute(
+            f"WITH counted AS (SELECT place, kind, count(*) AS clicks FROM clicks{where} GROUP BY ALL)"
+            " SELECT key, kind, clicks FROM counted JOIN places ON places.id = counted.place",
+            parameters,
+        ).fetchnumpy()
+        return PlaceCounts(
+            columns["key"].astype(np.uint64, copy=False),
+            columns["kind"].astype(np.uint8, copy=False),
+            columns["clicks"].astype(np.int64, copy=False),
+        )
+
+    def time_counts(
+        self,
+        selection: Selection,
+        edges: Integers,
+        kinds: Sequence[int],
+        places: npt.NDArray[np.uint64] | None = None,
+    ) -> Integers:
+        """Clicks between each two of `edges` (ms UTC, ascending), of these network kinds and place keys."""
+        where, parameters = _where(selection, edges=edges, kinds=kinds)
+        cursor = self._connection.cursor()
+        where += _only(cursor, places)
+        # Quarter hours first, then the reader's buckets: every zone is whole quarters away from UTC.
+        sql = f"SELECT time // {QUARTER} AS quarter, count(*) AS clicks FROM clicks{where} GROUP BY quarter"
+        columns = cursor.execute(sql, parameters).fetchnumpy()
+        return _into_buckets(np.asarray(columns["quarter"], np.int64) * QUARTER, columns["clicks"], edges)
+
+    def group_times(
+        self, selection: Selection, edges: Integers, kinds: Sequence[int], places: PlaceGroups
+    ) -> GroupTimes:
+        """Clicks per group and bucket. 10 million clicks into 2.5 million rows: 0.8 s on 2 cores."""
+        where, parameters = _where(selection, edges=edges, kinds=kinds)
+        cursor = self._connection.cursor()
+        cursor.register("named", {"key": places.keys, "belongs": places.groups})
+        bucket, more = _bucket(cursor, edges)
+        groups = (
+            "SELECT places.id, named.belongs FROM places JOIN named ON named.key = places.key"
+            if places.elsewhere is None
+            else f"SELECT places.id, coalesce(named.belongs, {int(places.elsewhere)}) AS belongs"
+            " FROM places LEFT JOIN named ON named.key = places.key"
+        )
+        columns = cursor.execute(
+            f"SELECT belongs::INTEGER AS belongs, {bucket}::INTEGER AS bucket, count(*) AS clicks"
+            f" FROM (SELECT place, time FROM clicks{where}) c JOIN ({groups}) g ON g.id = c.place{more}"
+            " GROUP BY ALL",
+            parameters,
+        ).fetchnumpy()
+        return GroupTimes(
+            np.asarray(columns["belongs"], np.int32),
+            np.asarray(columns["bucket"], np.int32),
+            np.asarray(columns["clicks"], np.int64),
+        )
+
+    def word_counts(
+        self,
+        selection: Selection,
+        word: Word,
+        kinds: Sequence[int],
+        places: npt.NDArray[np.uint64] | None = None,
+    ) -> dict[str, int]:
+        """Clicks per device, browser, system, language or referring host; "" where that is not known."""
+        number, table, column = WORDS[word]
+        where, parameters = _where(selection, kinds=kinds)
+        cursor = self._connection.cursor()
+        where += _only(cursor, places)
+        rows = cursor.execute(
+            f"SELECT {column}, sum(clicks)::BIGINT FROM"
+            f" (SELECT {number}, count(*) AS clicks FROM clicks{where} GROUP BY {number}) c"
+            f" JOIN {table} ON {table}.id = c.{number} GROUP BY {column}",
+            parameters,
+        ).fetchall()
+        return dict(rows)
+
+    def link_counts(
+        self,
+        selection: Selection,
+        kinds: Sequence[int],
+        places: npt.NDArray[np.uint64] | None = None,
+    ) -> dict[int, int]:
+        """Clicks per link number; links without clicks are left out."""
+        where, parameters = _where(selection, kinds=kinds)
+        cursor = self._connection.cursor()
+        where += _only(cursor, places)
+        rows = cursor.execute(f"SELECT link, count(*) FROM clicks{where} GROUP BY link", parameters)
+        return dict(rows.fetchall())
+
+    def link_series(self, links: Sequence[int], edges: Integers, kinds: Sequence[int]) -> dict[int, Integers]:
+        """Clicks per link between each two of `edges` (ms UTC)."""
+        where, parameters = _where(Selection(links=tuple(links)), edges=edges, kinds=kinds)
+        columns = self._arrays(
+            f"SELECT link, time // {QUARTER} AS quarter, count(*) AS clicks FROM clicks{where} GROUP BY ALL",
+            parameters,
+        )
+        series: dict[int, Integers] = {}
+        for link in np.unique(columns["link"]):
+            mine = columns["link"] == link
+            times = np.asarray(columns["quarter"][mine], np.int64) * QUARTER
+            series[int(link)] = _into_buckets(times, columns["clicks"][mine], edges)
+        return series
+
+    def span(self, selection: Selection) -> tuple[int, int, int] | None:
+        """(first, last, clicks): times in ms UTC; None where there are no clicks."""
+        where, parameters = _where(selection)
+        row = self._all(f"SELECT min(time), max(time), count(*) FROM clicks{where}", parameters)[0]
+        return (int(row[0]), int(row[1]), int(row[2])) if row[2] else None
+
+    def rows(self, selection: Selection) -> Iterator[list[ClickRow]]:
+        """The clicks themselves in time order, streamed in lists of 10,000."""
+        where, parameters = _where(selection)
+        cursor = self._connection.cursor()
+        cursor.execute(
+            "SELECT time, link, places.key, kind, device, browser, system, language, host, flags"
+            f" FROM (SELECT * FROM clicks{where}) c JOIN places ON places.id = c.place"
+            " JOIN agents ON agents.id = c.agent JOIN referrers ON referrers.id = c.referrer ORDER BY time",
+            parameters,
+        )
+        while chunk := cursor.fetchmany(EXPORT_ROWS):
+            yield [ClickRow(*row) for row in chunk]
+
+
+def _where(
+    selection: Selection, *, edges: Integers | None = None, kinds: Sequence[int] | None = None
+) -> tuple[str, list[Any]]:
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    if selection.links is not None:
+        if len(selection.links) == 1:
+            conditions.append("link = ?")  # lets DuckDB skip row groups by their smallest and largest link
+            parameters.append(selection.links[0])
+        else:
+            conditions.append("link IN (SELECT unnest(?::BIGINT[]))")
+            parameters.append(list(selection.links))
+    start, end = selection.start, selection.end
+    if edges is not None:
+        start = int(edges[0]) if start is None else max(start, int(edges[0]))
+        end = int(edges[-1]) if end is None else min(end, int(edges[-1]))
+    if start is not None:
+        conditions.append("time >= ?")
+        parameters.append(start)
+    if end is not None:
+        conditions.append("time < ?")
+        parameters.append(end)
+    if kinds is not None:
+        conditions.append("list_contains(?::INTEGER[], kind::INTEGER)")
+        parameters.append([int(kind) for kind in kinds])
+    if selection.devices:
+        conditions.append("agent IN (SELECT id FROM agents WHERE list_contains(?::VARCHAR[], device))")
+        parameters.append(list(selection.devices))
+    return (" WHERE " + " AND ".join(conditions) if conditions else " WHERE true"), parameters
+
+
+def _only(cursor: duckdb.DuckDBPyConnection, places: npt.NDArray[np.uint64] | None) -> str:
+    """A condition that lets only clicks of these place keys through."""
+    if places is None:
+        return ""
+    cursor.register("wanted", {"key": places})
+    return " AND place IN (SELECT id FROM places WHERE key IN (SELECT key FROM wanted))"
+
+
+def _bucket(cursor: duckdb.DuckDBPyConnection, edges: Integers) -> tuple[str, str]:
+    """The bucket of a click as SQL, and a further join that it needs.
+
+    Buckets of one length are a division. Others (days around a change of clocks, months) are looked up
+    in a table of the longest steps that cut them all, quarter hours at the finest.
+    """
+    steps = np.diff(edges)
+    first, step = int(edges[0]), int(np.gcd.reduce(steps))
+    if step == steps[0]:
+        return f"((c.time - {first}) // {step})", ""
+    step = max(step, QUARTER)
+    moments = np.arange(first, int(edges[-1]), step, dtype=np.int64)
+    number = np.searchsorted(edges, moments, side="right") - 1
+    cursor.register("steps", {"step": np.arange(len(moments)), "bucket": number.astype(np.int32)})
+    return "steps.bucket", f" JOIN steps ON steps.step = (c.time - {first}) // {step}"
+
+
+def _into_buckets(times: Integers, clicks: npt.NDArray[Any], edges: Integers) -> Integers:
+    bucket = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
+    counts = np.bincount(bucket, weights=np.asarray(clicks, np.float64), minlength=len(edges) - 1)
+    return counts.astype(np.int64)
