@@ -1,0 +1,102 @@
+"""Rhythm: at which hours of which weekdays people click, by the reader's clock or by that of each place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from clickatlas.atlas.areas import Level
+from clickatlas.atlas.places import Places
+
+Integers = npt.NDArray[np.int64]
+QUARTER, HOUR, DAY = 900_000, 3_600_000, 86_400_000  # ms
+MONDAY = 3  # days from 1970-01-01, a Thursday, back to a Monday
+MOSTLY = 0.9
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_YEAR, LAST_YEAR = 2, 9998  # a day beyond these a calendar ends
+
+
+def weekly(times: Integers, clicks: Integers, zone: str) -> Integers:
+    """Clicks by local weekday and hour: 7 rows from Monday on, of 24 hours each.
+
+    `times` are ms UTC and `clicks` belong to the quarter hours that begin there: all zones in use today
+    are whole quarters away from UTC, so that a quarter hour lies in one local hour.
+    """
+    local = times + offsets(times, zone)
+    cell = (local // DAY + MONDAY) % 7 * 24 + local % DAY // HOUR
+    return np.bincount(cell, weights=clicks, minlength=168).astype(np.int64).reshape(7, 24)
+
+
+def offsets(times: Integers, zone: str) -> Integers:
+    """How many ms local clocks are ahead of UTC at each of `times` (ms UTC).
+
+    Offsets at midnight UTC are looked up once per zone and year (0.1 ms) and hold for the whole day where
+    midnight and the next agree; only on the other days, those of a change of clocks, each time is looked up.
+    """
+    if not len(times):
+        return np.zeros(0, np.int64)
+    day = times // DAY
+    distinct, index = np.unique(day, return_inverse=True)
+    begin, after = _midnights(distinct, zone), _midnights(distinct + 1, zone)
+    result = begin[index]
+    changing = np.flatnonzero((begin != after)[index])
+    if len(changing):
+        info = ZoneInfo(zone)
+        moments, which = np.unique(times[changing], return_inverse=True)
+        result[changing] = np.array([_offset(moment, info) for moment in moments.tolist()], np.int64)[which]
+    return result
+
+
+def _midnights(days: Integers, zone: str) -> Integers:
+    """Offsets at the beginning of days since 1970, UTC."""
+    first, last = (datetime(year, 1, 1, tzinfo=UTC) for year in (FIRST_YEAR, LAST_YEAR))
+    days = np.clip(days, (first - EPOCH).days, (last - EPOCH).days)
+    years = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    result = np.empty(len(days), np.int64)
+    for year in np.unique(years).tolist():
+        mine = years == year
+        table, begin = _year(zone, year)
+        result[mine] = table[days[mine] - begin]
+    return result
+
+
+@lru_cache(maxsize=4096)
+def _year(zone: str, year: int) -> tuple[Integers, int]:
+    """Offsets at all midnights UTC of a year, and the first of these as days since 1970."""
+    begin = (datetime(year, 1, 1, tzinfo=UTC) - EPOCH).days
+    end = (datetime(year + 1, 1, 1, tzinfo=UTC) - EPOCH).days
+    info = ZoneInfo(zone)
+    return np.array([_offset(day * DAY, info) for day in range(begin, end)], np.int64), begin
+
+
+def _offset(moment: int, zone: ZoneInfo) -> int:
+    ahead = (EPOCH + timedelta(milliseconds=moment)).astimezone(zone).utcoffset()
+    assert ahead is not None
+    return round(ahead.total_seconds() * 1000)
+
+
+def clocks(places: Places) -> npt.NDArray[np.int32]:
+    """The zone by whose clock each place lives: an index into `places.zones`, -1 where it can't be told.
+
+    A click known to a country only has that country's clock where nine in ten of its residents share one:
+    for the United States the database names the zone of its middle, which tells nothing of the visitor.
+    """
+    zone = np.asarray(places.zone, np.int64)
+    country = np.asarray(places.area[Level.COUNTRY], np.int64)
+    placed = ~np.asarray(places.unplaced) & (country >= 0) & (zone >= 0)
+    width = len(places.zones)
+    people = np.maximum(np.nan_to_num(places.population), 1.0)
+    size = int(country.max(initial=-1)) + 1
+    living = np.bincount(country[placed], weights=people[placed], minlength=size)
+    pair, index = np.unique(country[placed] * width + zone[placed], return_inverse=True)
+    sharing = np.bincount(index, weights=people[placed], minlength=len(pair))
+    shared = pair[sharing >= MOSTLY * living[pair // width]]
+    vague = np.asarray(places.unplaced) & (np.asarray(places.area[Level.REGION]) < 0)
+    told = ~vague | np.isin(country * width + zone, shared)
+    # A country without any placed place has only its own answer to go by.
+    told |= vague & (country >= 0) & (living[country] == 0)
+    return np.where(told, zone, -1).astype(np.int32)
