@@ -192,6 +192,8 @@ def import_clicks(settings: Settings, file: Path) -> None:
 @click.option("--to", "end", help="Last date (inclusive) or date-time (exclusive).")
 @click.option("--tz", default="UTC", show_default=True, help="IANA zone of day boundaries.")
 @click.option("--network", multiple=True, default=("all",), show_default=True, help="Network kinds, or all.")
+@click.option("--within", multiple=True, help="Only placed clicks in this box (west,south,east,north) or polygon "
+              "(lng,lat,lng,lat,…); may be given several times.")  # fmt: skip
 def export(settings: Settings, kind: str, output: Path | None, **which: Any) -> None:
     """Write clicks as CSV or NDJSON. Works beside a running server and without one."""
     from clickatlas.local import export_clicks

@@ -80,9 +80,11 @@ def export_clicks(
     end: str | None,
     tz: str,
     network: Iterable[str],
+    within: Iterable[str] = (),
 ) -> int:
     """Write clicks as csv or ndjson to `output` (None: standard output); returns how many."""
     query = [("link", code) for code in links] + [("network", name) for name in network] + [("tz", tz)]
+    query += [("within", shape) for shape in within]
     query += [(name, value) for name, value in (("from", start), ("to", end)) if value]
     partial = output.with_name(output.name + ".partial") if output else None
     with partial.open("wb") if partial else _stdout() as file:
@@ -91,7 +93,7 @@ def export_clicks(
             with answer(settings, f"/api/export/clicks.{kind}?{urlencode(query)}") as response:
                 shutil.copyfileobj(response, counter, 1 << 16)
         else:
-            for piece in _from_store(settings, kind, links, start, end, tz, network):
+            for piece in _from_store(settings, kind, links, start, end, tz, network, within):
                 counter.write(piece.encode())
     if partial and output:
         partial.replace(output)  # never half a file under the name that was asked for
@@ -100,11 +102,11 @@ def export_clicks(
 
 def _from_store(
     settings: Settings, kind: str, links: Iterable[str], start: str | None, end: str | None, tz: str,
-    network: Iterable[str],
+    network: Iterable[str], within: Iterable[str],
 ) -> Iterator[str]:  # fmt: skip
     from clickatlas.api.exports import click_rows, csv_lines
     from clickatlas.app import open_house
-    from clickatlas.clicks.filter import Filter, moment, network_kinds, zone_info
+    from clickatlas.clicks.filter import Filter, moment, network_kinds, shapes, zone_info
 
     zone_info(tz)
     wanted = Filter(
@@ -112,6 +114,7 @@ def _from_store(
         start=moment(start, tz, field="from") if start else None,
         end=moment(end, tz, field="to", is_end=True) if end else None,
         networks=network_kinds(list(network)),
+        within=shapes(list(within)),
     )
     house = open_house(settings)
     try:

@@ -52,18 +52,14 @@ def clicks(
     bucket: Annotated[Bucket, Query(description="hour, day, week (from Monday) or month.")] = Bucket.DAY,
 ) -> TimeTable:
     """Clicks over time. Without `from` and `to`: from the first click to the last."""
-    start, end = wanted.start, wanted.end
-    if start is None or end is None:
-        span = opened.store.span(opened.questions.selection(who.workspace, wanted))
-        if span is None:
-            return TimeTable(total=0, bucket=bucket, tz=wanted.zone, rows=[])
-        start = span[0] if start is None else start
-        end = span[1] + 1 if end is None else end
-    starts = edges(start, end, bucket, ZoneInfo(wanted.zone))
+    bounds = opened.questions.bounds(who.workspace, wanted)
+    if bounds is None:
+        return TimeTable(total=0, bucket=bucket, tz=wanted.zone, rows=[])
+    starts = edges(*bounds, bucket, ZoneInfo(wanted.zone))
     moments = np.array([round(at.timestamp() * 1000) for at in starts], np.int64)
     counts = opened.questions.series(who.workspace, wanted, moments).tolist()
     rows = [
-        TimeRow(time=_name(at, bucket), clicks=count) for at, count in zip(starts[:-1], counts, strict=True)
+        TimeRow(time=named(at, bucket), clicks=count) for at, count in zip(starts[:-1], counts, strict=True)
     ]
     return TimeTable(total=sum(counts), bucket=bucket, tz=wanted.zone, rows=rows)
 
@@ -101,5 +97,6 @@ def _next(at: datetime, bucket: Bucket, zone: ZoneInfo) -> datetime:
             return (at + timedelta(days=32)).replace(day=1)
 
 
-def _name(at: datetime, bucket: Bucket) -> str:
+def named(at: datetime, bucket: Bucket) -> str:
+    """A bucket by its start, as answers name it."""
     return at.isoformat() if bucket is Bucket.HOUR else at.date().isoformat()

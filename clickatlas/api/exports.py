@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.filters import FilterDep
-from clickatlas.api.questions import Questions, inside
+from clickatlas.api.questions import Questions
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.atlas.kinds import NetworkKind
@@ -48,7 +48,7 @@ def click_rows(questions: Questions, workspace: int, wanted: Filter) -> Iterator
     """One dictionary per click, keys as in `COLUMNS`."""
     selection = questions.selection(workspace, wanted)
     atlas = questions.atlas
-    within = inside(atlas, wanted)
+    within = questions.inside(atlas, wanted)
     with questions.links.reading() as session:
         codes: dict[int, str] = dict(
             session.execute(select(Link.id, Link.code).where(Link.workspace_id == workspace)).all()

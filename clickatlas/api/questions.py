@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from clickatlas.api.answers import Answer, Answers
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.clicks.filter import Filter, Selection
-from clickatlas.clicks.store import ClickStore, Integers, PlaceCounts
+from clickatlas.clicks.store import ClickStore, Integers
 from clickatlas.errors import not_found
+from clickatlas.insight import drawn
 from clickatlas.insight.areas import within
+from clickatlas.insight.compare import Comparison
 from clickatlas.insight.counts import Counts, count
 from clickatlas.insight.heat import Ground, Heat
 from clickatlas.links.database import LinksDatabase
 from clickatlas.links.links import LinkQuery, numbers, only_workspace
 
 KEPT_SNAPSHOTS = 64  # 2 MB each
-KEPT_ANSWERS = 32
+KEPT_ANSWERS = 32  # up to 4 MB each
+KEPT_SMALL = 256  # tables and series
+KEPT_LARGE = 8  # frames: up to 4 MB each
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -36,11 +43,14 @@ class Snapshot:
     heat: Heat
 
 
-class _Answer(NamedTuple):
-    version: int
-    made: float
-    cost: float
-    counts: PlaceCounts
+class Asked(NamedTuple):
+    """A filter as the store takes it, and the atlas that its places are of."""
+
+    selection: Selection
+    kinds: tuple[int, ...]
+    mask: npt.NDArray[np.bool_] | None  # which places; None for all
+    keys: npt.NDArray[np.uint64] | None  # their keys
+    atlas: Atlas
 
 
 class Questions:
@@ -50,10 +60,13 @@ class Questions:
         self.store = store
         self.links = links
         self._ground = Ground.of(atlas)
-        self._answers: OrderedDict[Selection, _Answer] = OrderedDict()
+        self._places = Answers(lambda: store.version, KEPT_ANSWERS)
+        self._small = Answers(lambda: store.version, KEPT_SMALL)
+        self._large = Answers(lambda: store.version, KEPT_LARGE)
+        self._comparisons = Answers(lambda: 0, KEPT_ANSWERS)
+        self._masks = Answers(lambda: 0, KEPT_ANSWERS)
         self._snapshots: OrderedDict[str, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
-        self._asking: dict[Selection, threading.Lock] = {}
 
     @property
     def atlas(self) -> Atlas:
@@ -89,12 +102,20 @@ class Questions:
         if token and token.startswith(prefix) and (kept := self._kept(token)):
             return kept
         selection = self.selection(workspace, wanted)
-        answer = self._ask(selection)
+        answer = self._places.get(selection, lambda: self.store.place_counts(selection))
         ground = self._ground
         token = f"{prefix}{answer.version:x}{_digest(selection, ground.atlas.version)[:6]}"
         if kept := self._kept(token):
             return kept
-        counts = _count(ground.atlas, answer.counts, wanted)
+        atlas, found = ground.atlas, answer.value
+        counts = count(
+            atlas.places,
+            atlas.places.number_of(found.keys),
+            found.kinds,
+            found.clicks,
+            networks=wanted.networks,
+            within=self.inside(atlas, wanted),
+        )
         made = Snapshot(token, ground.atlas, counts, Heat(ground, counts))
         with self._lock:
             self._snapshots[token] = made
@@ -109,56 +130,89 @@ class Questions:
                 self._snapshots.move_to_end(token)
             return kept
 
-    def _ask(self, selection: Selection) -> _Answer:
-        with self._lock:
-            asking = self._asking.setdefault(selection, threading.Lock())
-        with asking:  # the tiles of one view all want the same answer: the store is asked once
-            now = time.monotonic()
-            known = self._answers.get(selection)
-            if known is not None:
-                # Under a stream of clicks an answer may rest for five times what it cost, 1 s at most.
-                fresh = known.version == self.store.version
-                if fresh or now - known.made < min(1.0, 5 * known.cost):
-                    return known
-            version = self.store.version
-            counts = self.store.place_counts(selection)
-            answer = _Answer(version, time.monotonic(), time.monotonic() - now, counts)
-            with self._lock:
-                self._answers[selection] = answer
-                self._answers.move_to_end(selection)
-                while len(self._answers) > KEPT_ANSWERS:
-                    self._asking.pop(self._answers.popitem(last=False)[0], None)
-        return answer
+    def ask(self, workspace: int, wanted: Filter) -> Asked:
+        """The filter as the store takes it. Raises `Problem` (404)."""
+        atlas = self.atlas
+        mask = self.inside(atlas, wanted)
+        keys = None if mask is None else np.asarray(atlas.places.key)[mask]
+        kinds = tuple(sorted(int(kind) for kind in wanted.networks))
+        return Asked(self.selection(workspace, wanted), kinds, mask, keys, atlas)
+
+    def kept(
+        self,
+        name: Hashable,
+        workspace: int,
+        wanted: Filter,
+        make: Callable[[Asked], V],
+        *,
+        large: bool = False,
+    ) -> Answer[V]:
+        """What `make` makes of the filter, remembered under `name`; `large` answers are fewer."""
+        asked = self.ask(workspace, wanted)
+        question = (name, asked.selection, asked.kinds, wanted.areas, wanted.within, asked.atlas.version)
+        return (self._large if large else self._small).get(question, lambda: make(asked))
+
+    def comparison(
+        self, workspace: int, first: Filter, second: Filter, token: str | None = None
+    ) -> tuple[str, Atlas, Comparison]:
+        """Two filters beside each other: the token to ask for exactly this again, the atlas, the comparison."""
+        tokens: list[str | None] = [*token.split(".", 1)] if token and "." in token else [None, None]
+        a, b = (self.snapshot(workspace, *side) for side in zip((first, second), tokens, strict=True))
+        if a.atlas is not b.atlas:  # a newer one came in between
+            a, b = self.snapshot(workspace, first), self.snapshot(workspace, second)
+        name = f"{a.token}.{b.token}"
+        ground = self._ground if self._ground.atlas is a.atlas else Ground.of(a.atlas)
+        made = self._comparisons.get(name, lambda: Comparison(ground, a.counts, b.counts))
+        return name, a.atlas, made.value
 
     def series(self, workspace: int, wanted: Filter, edges: Integers) -> Integers:
         """Clicks between each two of `edges` (ms UTC)."""
-        atlas = self.atlas
-        mask = inside(atlas, wanted)
-        keys = None if mask is None else np.asarray(atlas.places.key)[mask]
-        kinds = [int(kind) for kind in wanted.networks]
-        return self.store.time_counts(self.selection(workspace, wanted), edges, kinds, keys)
+
+        def make(asked: Asked) -> Integers:
+            return self.store.time_counts(asked.selection, edges, asked.kinds, asked.keys)
+
+        return self.kept(("series", hashlib.blake2b(edges.tobytes()).digest()), workspace, wanted, make).value
+
+    def span(self, workspace: int, wanted: Filter) -> tuple[int, int, int] | None:
+        """(first, last, clicks) of the filter's clicks, whatever their network kind and place."""
+        selection = self.selection(workspace, wanted)
+        return self._small.get(("span", selection), lambda: self.store.span(selection)).value
+
+    def bounds(self, workspace: int, wanted: Filter) -> tuple[int, int] | None:
+        """From when to when (ms UTC, end exclusive): as the filter says, else from the first click to the last.
+
+        None where that takes clicks and there are none.
+        """
+        if wanted.start is not None and wanted.end is not None:
+            return wanted.start, wanted.end
+        span = self.span(workspace, wanted)
+        if span is None:
+            return None
+        start = span[0] if wanted.start is None else wanted.start
+        return start, span[1] + 1 if wanted.end is None else wanted.end
+
+    def inside(self, atlas: Atlas, wanted: Filter) -> npt.NDArray[np.bool_] | None:
+        """Which places the filter's areas, drawn ones too, let through; None for all. Raises `Problem` (404)."""
+        if not wanted.areas and not wanted.within:
+            return None
+        question = (atlas.version, wanted.areas, wanted.within)
+        return self._masks.get(question, lambda: inside(atlas, wanted)).value
 
 
-def inside(atlas: Atlas, wanted: Filter) -> npt.NDArray[np.bool_] | None:
-    """Which places the filter's areas let through; None for all. Raises `Problem` (404)."""
+def inside(atlas: Atlas, wanted: Filter) -> npt.NDArray[np.bool_]:
+    """Which places the filter's areas let through, one entry per place number. Raises `Problem` (404)."""
     try:
-        return within(atlas, wanted.areas)
+        mask = within(atlas, wanted.areas)
     except KeyError as error:
         raise not_found(
             f"The atlas has no area {error.args[0][:80]!r}.",
             remedy="Find one with GET /api/areas?search=NAME.",
         ) from None
-
-
-def _count(atlas: Atlas, answer: PlaceCounts, wanted: Filter) -> Counts:
-    return count(
-        atlas.places,
-        atlas.places.number_of(answer.keys),
-        answer.kinds,
-        answer.clicks,
-        networks=wanted.networks,
-        within=inside(atlas, wanted),
-    )
+    if not wanted.within:
+        return np.ones(len(atlas.places), np.bool_) if mask is None else mask
+    places = atlas.places
+    lie = drawn.inside(places.lat, places.lon, wanted.within) & ~np.asarray(places.unplaced)
+    return lie if mask is None else lie & mask
 
 
 def _digest(*values: object) -> str:

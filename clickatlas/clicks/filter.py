@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ PEOPLE = frozenset({NetworkKind.RESIDENTIAL})
 EVERYTHING = frozenset(NetworkKind)
 DEVICES = ("desktop", "mobile", "tablet", "other")
 YEARS = range(1900, 3000)
+MAX_SHAPES, MAX_POINTS = 20, 200
+FARTHEST = 1080.0  # degrees of longitude: a map may be turned around the world a few times
+
+# A drawn area. "lng,lat,lng,lat,…": two corners of a box (south-west, north-east), or the points of a polygon.
+Shape = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class Filter:
     """Which clicks. Conditions of different kinds all hold; of one kind, any of its values does.
 
     `start` and `end` are moments in milliseconds UTC, `end` exclusive; None is open. `areas`
-    are area ids. `networks` are the network kinds let through: people only unless asked.
+    are area ids; `within` are drawn areas, in which only placed clicks lie. `networks` are the network kinds let through: people only unless asked.
     """
 
     links: tuple[str, ...] = ()
@@ -35,14 +41,15 @@ class Filter:
     devices: tuple[str, ...] = ()
     networks: frozenset[NetworkKind] = PEOPLE
     areas: tuple[str, ...] = ()
+    within: tuple[Shape, ...] = ()
 
 
 @dataclass(frozen=True)
 class Selection:
     """What a click store is asked for: a filter with names turned into numbers.
 
-    `links` are link numbers, ascending; None is every link. Network kind and area stay out:
-    they are arithmetic on the answer.
+    `links` are link numbers, ascending; None is every link. Network kind, area and drawn
+    areas stay out: they are arithmetic on the answer.
     """
 
     links: tuple[int, ...] | None = None
@@ -124,3 +131,43 @@ def devices(values: Sequence[str]) -> tuple[str, ...]:
                 f"There is no device {name[:40]!r}.", remedy=f"Use {', '.join(DEVICES)}.", field="device"
             )
     return tuple(names)
+
+
+def shapes(values: Sequence[str], *, field: str = "within") -> tuple[Shape, ...]:
+    """Drawn areas, each as "lng,lat,lng,lat,…"; raises `Problem` (422).
+
+    Four numbers are a box: west, south, east, north; one whose west is greater than its east crosses
+    the date line (as in GeoJSON, RFC 7946, 5.2) and comes back with its east 360 degrees on.
+    """
+    if len(values) > MAX_SHAPES:
+        raise invalid(
+            f"There are {len(values)} drawn areas.", remedy=f"Draw at most {MAX_SHAPES}.", field=field
+        )
+    return tuple(_shape(text, field) for text in values)
+
+
+def _shape(text: str, field: str) -> Shape:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) < 4 or len(numbers) % 2 or len(numbers) > 2 * MAX_POINTS:
+        raise invalid(
+            f"A drawn area can't be read: {text[:80]!r}.",
+            remedy=f"Use west,south,east,north or lng,lat,lng,lat,… with 3 to {MAX_POINTS} points.",
+            field=field,
+        )
+    lng, lat = numbers[::2], numbers[1::2]
+    # Written so that a NaN is too far, too.
+    if not all(abs(degrees) <= 90 for degrees in lat) or not all(abs(degrees) <= FARTHEST for degrees in lng):
+        raise invalid(
+            f"A drawn area lies off the map: {text[:80]!r}.",
+            remedy="Longitude comes before latitude; latitude goes from -90 to 90.",
+            field=field,
+        )
+    if len(numbers) == 4:
+        if lat[0] > lat[1]:
+            raise invalid("A box's south is north of its north.", remedy="Swap them.", field=field)
+        if lng[0] > lng[1]:
+            numbers[2] += 360 * math.ceil((lng[0] - lng[1]) / 360)
+    return tuple(numbers)
