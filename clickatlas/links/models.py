@@ -1,4 +1,4 @@
-"""Tables of links, campaigns, workspaces and people."""
+"""Tables of links, campaigns, workspaces, people and saved views."""
 
 from __future__ import annotations
 
@@ -145,6 +145,21 @@ class LinkTag(Base):
     __tablename__ = "link_tags"
     link_id: Mapped[int] = mapped_column(ForeignKey("links.id", ondelete="CASCADE"), primary_key=True)
     tag: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
+class View(Base):
+    """What the page shows, under a name."""
+
+    __tablename__ = "views"
+    __table_args__ = (UniqueConstraint("workspace_id", "name"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    name: Mapped[str] = mapped_column(String(100))
+    address: Mapped[str] = mapped_column(String(8000))  # the page's query string
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+    person: Mapped[Person | None] = relationship(lazy="joined")
 
 
 class LinkChange(Base):
