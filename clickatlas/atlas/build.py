@@ -36,8 +36,8 @@ def build(made_from: Ingredients, out: Path, *, keep: Path | None, progress: Pro
     `keep` is the atlas before: its places that the new database lacks are appended as retired ones, so that
     old clicks keep their meaning. Raises `Problem` when a file is no City database.
     """
-    # Hundreds of thousands of small tuples and strings are made and kept: looking for cycles among them finds
-    # none, and takes its time.
+    # Records read one by one are hundreds of thousands of small tuples and strings that are kept: looking for
+    # cycles among them finds none, and takes its time.
     collecting = gc.isenabled()
     gc.disable()
     try:
