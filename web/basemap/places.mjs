@@ -47,7 +47,9 @@ export function countryLabels(features, people) {
     });
 }
 
-/** State and province names, each while its shape is big enough to hold it but not the whole view. */
+const ROOM = 17; // pixels between a region's name and its nearest border
+
+/** Region names, each while its shape is big enough to hold it but not the whole view; small ones have none. */
 export function regionLabels(features) {
   const largest = new Map();
   for (const { properties, geometry } of features) {
@@ -55,8 +57,9 @@ export function regionLabels(features) {
     const seen = largest.get(properties.code);
     if (!seen || seen.spot.area < spot.area) largest.set(properties.code, { properties, spot });
   }
-  return [...largest.values()].map(({ properties: { code, name }, spot }) => {
-    const minzoom = zoomWhere(spot.radius, 17, 3, 6);
+  const roomy = [...largest.values()].filter(({ spot }) => spot.radius * TILE * 2 ** 7 > ROOM);
+  return roomy.map(({ properties: { code, name }, spot }) => {
+    const minzoom = zoomWhere(spot.radius, ROOM, 3, 6);
     return label(name, spot.coordinates, {
       code,
       minzoom,

@@ -9,7 +9,10 @@ const EXTENT = 4096;
 export class Tiles {
   #tiles = new Map();
 
-  /** Polygons or lines for the zooms from..to; detail finer than 3/4096 of a tile goes, save at `exact`. */
+  /**
+   * Polygons or lines for the zooms from..to, or from their own `minzoom` on; detail finer than 3/4096
+   * of a tile goes, save at `exact`. The last zoom has them all, as closer views stretch it.
+   */
   addShapes(layer, features, from, to, exact = to) {
     const index = new GeoJSONVT(
       { type: "FeatureCollection", features },
@@ -24,8 +27,9 @@ export class Tiles {
     for (let z = from; z <= to; z++)
       for (let x = 0; x < 2 ** z; x++)
         for (let y = 0; y < 2 ** z; y++) {
-          const tile = index.getTile(z, x, y);
-          if (tile?.features.length) this.#layers(z, x, y).set(layer, tile.features);
+          const cut = index.getTile(z, x, y)?.features ?? [];
+          const due = cut.filter(({ tags }) => z === to || !(tags?.minzoom > z));
+          if (due.length) this.#layers(z, x, y).set(layer, due);
         }
   }
 

@@ -49,6 +49,7 @@ export function shapeLayers(palette: Palette): LayerSpecification[] {
       source: "basemap",
       "source-layer": "region_borders",
       minzoom: 2,
+      filter: ["<=", ["get", "minzoom"], ["zoom"]],
       layout: { "line-join": "round" },
       paint: {
         "line-color": palette.regionBorder,

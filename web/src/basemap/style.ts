@@ -23,7 +23,9 @@ export const LABEL_LAYERS: readonly string[] = [
 
 /**
  * Source and source-layers of the polygons for shading areas. Feature ids are their `code`
- * (promoteId), so feature-state works: ISO alpha-2, ISO 3166-2 ("US-MA"), county FIPS ("25017").
+ * (promoteId), so feature-state works: ISO alpha-2, region ("US-MA", "FR-IDF"), county FIPS ("25017"):
+ * an area's id in the API without its kind. `areas/regions.json` beside the tiles lists
+ * the regions that have a polygon.
  * The `areas` source is fetched only once a layer uses it.
  */
 export const AREA_SOURCES = {
@@ -38,6 +40,7 @@ export const BASEMAP_ATTRIBUTION =
 
 /** Deepest zoom with tiles of its own; MapLibre stretches these for closer views. */
 export const BASEMAP_MAX_ZOOM = 6;
+const AREAS_MAX_ZOOM = 5;
 
 /**
  * The offline basemap as a MapLibre style: everything it names is served under `base`.
@@ -64,7 +67,7 @@ export function basemapStyle(theme: Theme, options: { base?: string } = {}): Sty
         type: "vector",
         tiles: [`${base}areas/{z}/{x}/{y}.pbf`],
         minzoom: 2,
-        maxzoom: BASEMAP_MAX_ZOOM,
+        maxzoom: AREAS_MAX_ZOOM,
         promoteId: { regions: "code", counties: "code" },
       },
     },
