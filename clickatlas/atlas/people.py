@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from clickatlas.atlas.areas import Areas
 from clickatlas.atlas.figures import FIGURES, REFRESHED, Figure, extras
-from clickatlas.atlas.files import load, save
+from clickatlas.atlas.files import about, load, save
 from clickatlas.atlas.gazetteer import ZIP_COUNTRIES
 from clickatlas.atlas.margins import of_share, of_sum
+from clickatlas.atlas.sources import CITIES
 from clickatlas.atlas.zips import zip_table
 
 F32 = npt.NDArray[np.float32]
@@ -113,6 +114,10 @@ class People:
             names += [name for figure in REFRESHED for name in extras(figure)]
         self._table = {name: load(folder, f"people_{name}") for name in names}
         self._known: dict[str, dict[str, Any] | None] = {}
+        sources = about(folder)["sources"]
+        release = next((s["version"] for s in sources if s["package"] == CITIES.package), CITIES.version)
+        # GeoNames tells no year of a population: the release is all that there is to go by.
+        self._gazetteer = {"vintage": f"{CITIES.package} {release}", "source": "GeoNames"}
 
     def figures(self, area_id: str) -> dict[str, Any] | None:
         """Figures of `zip:…`, `county:…`, `metro:…` and `region:US-…` areas and of countries counted by ZIP.
@@ -139,7 +144,7 @@ class People:
             people = self._areas.population(number) if number is not None else None
             if people is None:
                 return None
-            return {"residents": people > 0, "population": people, "vintage": None, "source": "GeoNames"}
+            return {"residents": people > 0, "population": people} | self._gazetteer
         kind, vintage = int(self._type[rows[0]]), self._vintage(rows)
         table = Table({name: column[rows] for name, column in self._table.items()})
         residents = float(np.nansum(table.column("population")))

