@@ -111,6 +111,10 @@ class Areas:
         people = int(self._population[number])
         return None if people < 0 else people
 
+    def populations(self) -> npt.NDArray[np.int64]:
+        """Residents of every area, -1 where no source says."""
+        return self._population
+
     def number(self, area_id: str) -> int | None:
         """The number of an id, or None where this atlas has no such area."""
         want = hashes([area_id])[0]

@@ -28,6 +28,7 @@ class Counts:
     left_out: dict[str, int]
     unplaced: int
     unknown: int
+    within: npt.NDArray[np.bool_] | None = None
 
     @property
     def total(self) -> int:
@@ -62,6 +63,7 @@ def count(
         left_out=left_out,
         unplaced=int(vector[places.unplaced].sum()),
         unknown=int(vector[NOWHERE] + vector[PRIVATE]),
+        within=within,
     )
 
 

@@ -10,13 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from clickatlas.atlas.atlas import Atlas
+from clickatlas.atlas.clusters import ClusterTree
 from clickatlas.atlas.mercator import mercator
 from clickatlas.insight import mvt
 from clickatlas.insight.counts import Counts
+from clickatlas.insight.measures import F32, F64, I32, PER, Expectation, Residents, rate
+from clickatlas.insight.scales import Measure, Scale, index_scale, rate_scale
+from clickatlas.insight.shrinkage import strength
 
 MAX_ZOOM = 14
 GRID = 8  # a tile is 2^8 heat cells wide: 2 px each, which looks the same as raw points
 DEPTH = MAX_ZOOM + GRID
+METROS = 6  # the zoom whose clusters are about as wide as a metro
 KEPT_NAMES = 20_000  # of a zoom's clusters; reading one costs 2 µs, about 100 bytes keep it
 Codes = npt.NDArray[np.int64]
 
@@ -63,6 +68,9 @@ class Ground:
     name: Sequence[Callable[[int], str]]  # per zoom, remembered
     eastward: npt.NDArray[np.int64]  # the same places in the order of their longitude
     northward: npt.NDArray[np.int64]  # and of their latitude
+    people: Residents
+    residents: F32  # of the places in Morton order
+    country: I32  # and their countries' area numbers
 
     @classmethod
     def of(cls, atlas: Atlas) -> Ground:
@@ -82,7 +90,16 @@ class Ground:
         eastward, northward = (
             places[np.argsort(np.asarray(angle)[places])] for angle in (atlas.places.lon, atlas.places.lat)
         )
-        return cls(atlas, places[order], code[order], nodes, node_codes, names, eastward, northward)
+        people, place = Residents.of(atlas), places[order]
+        return cls(
+            atlas, place, code[order], nodes, node_codes, names, eastward, northward,
+            people, people.place[place], people.country[place],
+        )  # fmt: skip
+
+    @cached_property
+    def cluster_residents(self) -> list[F32]:
+        """Per zoom: residents of each cluster."""
+        return [sums.astype(np.float32) for sums in _up_the_tree(self.atlas.clusters, self.people.place)]
 
 
 class Heat:
@@ -122,21 +139,82 @@ class Heat:
 
     def cells(self, zoom: int, x: int, y: int) -> tuple[Codes, Codes, npt.NDArray[np.int64]]:
         """Heat cells of one tile: column and row in 0..255, and clicks."""
-        start, stop = np.searchsorted(self._code, _tile_range(zoom, x, y))
+        start, stop = np.searchsorted(self._code, tile_range(zoom, x, y))
         code, clicks = self._cells(int(start), int(stop), zoom)
         within = (1 << GRID) - 1
         return gather_bits(code) & within, gather_bits(code >> 1) & within, clicks
 
     @cached_property
+    def expectation(self) -> Expectation:
+        """What the clicks are held against; see `measures`."""
+        return Expectation.of(self._ground.atlas, self._counts, self._ground.people)
+
+    @cached_property
+    def base(self) -> dict[Measure, float]:
+        """What the measures are on average: the placed clicks per 10,000 residents, and 100."""
+        residents = float(self.expectation.residents.sum(dtype=np.float64))
+        return {
+            Measure.RATE: PER * float(self._clicks.sum()) / residents if residents else 0.0,
+            Measure.INDEX: 100.0,
+        }
+
+    @cached_property
+    def scales(self) -> dict[Measure, Scale]:
+        """The colour scales of the measures: the rates' spans what clusters as wide as a metro have."""
+        residents = self.cluster_residents[METROS].astype(np.float64)
+        rates = rate(self._cluster_clicks[METROS], residents)
+        return {Measure.RATE: rate_scale(rates, residents), Measure.INDEX: index_scale()}
+
+    @cached_property
+    def prior(self) -> dict[Measure, list[float]]:
+        """Per zoom: how strongly ratios are held to the average; see `shrinkage`."""
+        per_head = self.base[Measure.RATE] / PER
+        expected = {
+            Measure.RATE: [residents * per_head for residents in self.cluster_residents],
+            Measure.INDEX: self.cluster_expected,
+        }
+        return {measure: list(map(strength, self._cluster_clicks, of)) for measure, of in expected.items()}
+
+    def clicked(self, first: int, last: int) -> tuple[Codes, npt.NDArray[np.int64]]:
+        """Places with clicks from one Morton code to before another: their codes and clicks."""
+        start, stop = np.searchsorted(self._code, (first, last))
+        return self._code[start:stop], self._clicks[start:stop]
+
+    def expected(self, first: int, last: int, measure: Measure) -> tuple[Codes, F64]:
+        """The same of all places: codes, and the clicks that each would have if all were average.
+
+        For the index, average is a place's country, for the rate it is the whole.
+        """
+        ground, within = self._ground, self._counts.within
+        start, stop = np.searchsorted(ground.code, (first, last))
+        residents = ground.residents[start:stop].astype(np.float64)
+        if within is not None:
+            residents *= within[ground.place[start:stop]]
+        if measure is Measure.RATE:
+            residents *= self.base[measure] / PER
+        else:
+            residents *= self.expectation.reference[ground.country[start:stop] + 1]
+        return ground.code[start:stop], residents
+
+    @cached_property
     def _cluster_clicks(self) -> list[npt.NDArray[np.int64]]:
-        """Per zoom: clicks of each cluster. Added up the tree, which costs a tenth of asking each zoom."""
-        tree = self._ground.atlas.clusters
-        result = [tree.counts(MAX_ZOOM, self._counts.clicks)]
-        for zoom in range(MAX_ZOOM - 1, -1, -1):
-            parent = tree.nodes(zoom + 1).parent
-            sums = np.bincount(parent, weights=result[0], minlength=len(tree.nodes(zoom)))
-            result.insert(0, sums.astype(np.int64))
-        return result
+        """Per zoom: clicks of each cluster."""
+        sums = _up_the_tree(self._ground.atlas.clusters, self._counts.clicks)
+        return [clicks.astype(np.int64) for clicks in sums]
+
+    @cached_property
+    def cluster_residents(self) -> list[F32]:
+        """Per zoom: residents of each cluster, those that the filter's areas let through."""
+        if self._counts.within is None:
+            return self._ground.cluster_residents
+        sums = _up_the_tree(self._ground.atlas.clusters, self.expectation.residents)
+        return [residents.astype(np.float32) for residents in sums]
+
+    @cached_property
+    def cluster_expected(self) -> list[F32]:
+        """Per zoom: expected clicks of each cluster."""
+        sums = _up_the_tree(self._ground.atlas.clusters, self.expectation.places)
+        return [expected.astype(np.float32) for expected in sums]
 
     @cached_property
     def _expansion(self) -> list[npt.NDArray[np.int64]]:
@@ -152,10 +230,14 @@ class Heat:
             result.insert(0, np.where(children > 1, zoom + 1, only))
         return result
 
+    def expansion(self, zoom: int, nodes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Of clusters with clicks: the first zoom at which each shows as more than one; MAX_ZOOM + 1 for never."""
+        return self._expansion[zoom][nodes]
+
     def clusters(self, zoom: int, x: int, y: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Cluster nodes with clicks in one tile: node numbers of that zoom, and clicks."""
         codes = self._ground.node_code[zoom]
-        start, stop = np.searchsorted(codes, _tile_range(zoom, x, y))
+        start, stop = np.searchsorted(codes, tile_range(zoom, x, y))
         nodes = self._ground.node[zoom][start:stop]
         clicks = self._cluster_clicks[zoom][nodes]
         return nodes[clicks > 0], clicks[clicks > 0]
@@ -179,6 +261,8 @@ class Heat:
             py,
             {
                 "clicks": node_clicks,
+                "residents": np.rint(self.cluster_residents[zoom][nodes]).astype(np.int64),
+                "expected": _hundredths(self.cluster_expected[zoom][nodes]),
                 "name": [self._ground.name[zoom](node) for node in nodes.tolist()],
                 "kind": [level.kind(node) for node in nodes.tolist()],
                 "id": [level.id(node) for node in nodes.tolist()],
@@ -187,7 +271,22 @@ class Heat:
         )
 
 
-def _tile_range(zoom: int, x: int, y: int) -> tuple[int, int]:
+def _up_the_tree(tree: ClusterTree, per_place: npt.NDArray[np.generic]) -> list[F64]:
+    """Per zoom: the sum in each cluster. Added up the tree, which costs a tenth of asking each zoom."""
+    result = [np.asarray(tree.counts(MAX_ZOOM, per_place), np.float64)]
+    for zoom in range(MAX_ZOOM - 1, -1, -1):
+        parent = tree.nodes(zoom + 1).parent
+        sums = np.bincount(parent, weights=result[0], minlength=len(tree.nodes(zoom)))
+        result.insert(0, sums.astype(np.float64))
+    return result
+
+
+def _hundredths(expected: F32) -> npt.NDArray[np.int64]:
+    """Whole hundredths; little is 1, so that 0 says that nothing can be expected."""
+    return np.maximum(np.rint(100 * expected).astype(np.int64), expected > 0)
+
+
+def tile_range(zoom: int, x: int, y: int) -> tuple[int, int]:
     """The Morton codes of a tile: first, and the one behind its last."""
     shift = 2 * (DEPTH - zoom)
     code = int(f"{x:b}", 4) | int(f"{y:b}", 4) << 1  # base 4 spreads a number's bits

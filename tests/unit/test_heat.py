@@ -10,9 +10,10 @@ from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.atlas.files import current
 from clickatlas.atlas.kinds import NetworkKind
-from clickatlas.insight.areas import by_area, rows, standing, within
+from clickatlas.insight.areas import by_area, rows, within
 from clickatlas.insight.counts import Counts, count
 from clickatlas.insight.heat import GRID, MAX_ZOOM, Ground, Heat, gather_bits, mercator, morton, spread_bits
+from clickatlas.insight.measures import Expectation
 from tests.atlas_fixtures import built_atlas
 
 
@@ -134,7 +135,7 @@ def test_tables_add_up(atlas: Atlas, level: Level) -> None:
     area = int(table.area[len(table.area) // 2])
     mine = np.asarray(atlas.places.area[level]) == area
     assert int(counts.clicks[mine].sum()) == int(table.clicks[len(table.area) // 2])
-    first = rows(table, atlas, counts.total, 1)[0]
+    first = rows(table, Expectation.of(atlas, counts), 1)[0]
     assert first["share"] == first["clicks"] / counts.total
 
 
@@ -143,7 +144,8 @@ def test_an_area_filter_keeps_what_lies_in_it(atlas: Atlas) -> None:
     assert mask is not None
     counts = some_counts(atlas, 8)
     kept = replace(counts, clicks=np.where(mask, counts.clicks, 0))
-    codes = {row["country"] for row in rows(by_area(kept, atlas, Level.COUNTRY), atlas, kept.total)}
+    table = rows(by_area(kept, atlas, Level.COUNTRY), Expectation.of(atlas, kept))
+    codes = {row["country"] for row in table}
     assert codes == {"US", "NZ"}
     with pytest.raises(KeyError):
         within(atlas, ("region:US-ZZ",))
@@ -156,20 +158,3 @@ def test_left_out_kinds_are_counted_and_not_drawn(atlas: Atlas) -> None:
     assert counts.total == 8
     assert counts.left_out == {"hosting": 4, "vpn": 0, "tor": 0, "cdn": 0, "bot": 6}
     assert counts.unknown == 5
-
-
-def test_an_area_stands_against_its_country(atlas: Atlas) -> None:
-    counts = some_counts(atlas, 9)
-    massachusetts, country = atlas.areas.number("region:US-MA"), atlas.areas.number("country:US")
-    assert massachusetts is not None
-    assert country is not None
-    here = int(counts.clicks[np.asarray(atlas.places.area[Level.REGION]) == massachusetts].sum())
-    there = int(counts.clicks[np.asarray(atlas.places.area[Level.COUNTRY]) == country].sum())
-    people = atlas.areas.population(massachusetts), atlas.areas.population(country)
-    assert people[0]
-    assert people[1]
-    found = standing(counts, atlas, massachusetts)
-    assert found["clicks"] == here
-    assert found["rate"] == pytest.approx(here / people[0] * 10_000)
-    assert found["index"] == pytest.approx(here / there / (people[0] / people[1]) * 100)
-    assert standing(counts, atlas, country)["index"] == pytest.approx(100)
