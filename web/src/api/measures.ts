@@ -20,3 +20,10 @@ export interface AreaColumns {
 
 export const areaColumns = (level: Level, query: string, signal?: AbortSignal) =>
   get<AreaColumns>(`/api/heat/areas?level=${level}&${query}`, signal);
+
+/** Codes of the regions that the basemap has as shapes. */
+export const shapedRegions = () =>
+  get<string[]>(`${import.meta.env.BASE_URL}basemap/areas/regions.json`).then(
+    (codes): ReadonlySet<string> => new Set(codes),
+    (): ReadonlySet<string> => new Set(),
+  );

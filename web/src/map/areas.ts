@@ -3,7 +3,7 @@
 import type { AreaColumns } from "../api/measures";
 import type { AREA_SOURCES } from "../basemap/style";
 import type { Measure } from "../state/address";
-import { colourAt, FAINT, isFaint, type Stops } from "./scale";
+import { colourAt, FAINT, isFaint, UNKNOWN, type Stops } from "./scale";
 
 /** One area on the map. */
 export interface DrawnArea {
@@ -16,29 +16,26 @@ export interface DrawnArea {
   rate: number | null;
   index: number | null;
   expected: number | null;
+  /** Its shape in the basemap; null where it has none. */
+  shape: { kind: Shape; code: string } | null;
 }
 
-/** Countries whose regions the basemap has as shapes. */
-const SHAPED_REGIONS = new Set(["US", "CA", "BR", "AU"]);
+export type Shape = keyof typeof AREA_SOURCES;
 const MOST_PX = 30;
 const LEAST_PX = 2.5;
 
-export type Shape = keyof typeof AREA_SOURCES;
-
-/** The basemap's shape of an area and the feature's id in it; null where it has none. */
-export function shapeOf(id: string): { shape: Shape; code: string } | null {
+/** The basemap's shape of an area; of regions it has those whose codes are in `regions`. */
+export function shapeOf(id: string, regions: ReadonlySet<string>): DrawnArea["shape"] {
   const [kind, code = ""] = id.split(":");
-  if (kind === "country") return { shape: "country", code };
-  if (kind === "county") return { shape: "county", code };
-  if (kind === "region" && SHAPED_REGIONS.has(code.slice(0, 2))) return { shape: "region", code };
-  return null;
+  if (kind === "country" || kind === "county") return { kind, code };
+  return kind === "region" && regions.has(code) ? { kind, code } : null;
 }
 
-/** The other way round: the area of a basemap feature. */
-export const areaOf = (shape: Shape, code: string) => `${shape}:${code}`;
-
 /** The columns as areas by id, each with the clicks that its residents would give. */
-export function drawnAreas(columns: AreaColumns): Map<string, DrawnArea> {
+export function drawnAreas(
+  columns: AreaColumns,
+  regions: ReadonlySet<string>,
+): Map<string, DrawnArea> {
   const perResident = expectedRates(columns);
   return new Map(
     columns.ids.map((id, i) => {
@@ -54,6 +51,7 @@ export function drawnAreas(columns: AreaColumns): Map<string, DrawnArea> {
         rate: columns.rate[i] ?? null,
         index: columns.index[i] ?? null,
         expected: expectedOf(columns, i, each),
+        shape: shapeOf(id, regions),
       };
       return [id, area];
     }),
@@ -103,7 +101,10 @@ export function areaRadius(clicks: number, most: number): number {
 
 export type DrawnBubbles = GeoJSON.FeatureCollection<GeoJSON.Point>;
 
-/** The areas that have no shape, as points. */
+/**
+ * Areas as points: those without a shape, and those whose shape is too small to draw from far away, which have
+ * `shaped` set.
+ */
 export function bubblesOf(
   areas: Iterable<DrawnArea>,
   most: number,
@@ -111,18 +112,20 @@ export function bubblesOf(
 ): DrawnBubbles {
   const features: DrawnBubbles["features"] = [];
   for (const area of areas) {
-    if (!area.clicks || area.lat === null || area.lon === null || shapeOf(area.id)) continue;
-    const { colour, opacity } = lookOf(area) ?? { colour: "#8a949e", opacity: FAINT };
+    const { id, clicks, lat, lon, shape } = area;
+    if (!clicks || lat === null || lon === null || shape?.kind === "country") continue;
+    const { colour, opacity } = lookOf(area) ?? { colour: UNKNOWN, opacity: FAINT };
     features.push({
       type: "Feature",
       properties: {
-        id: area.id,
-        clicks: area.clicks,
-        radius: areaRadius(area.clicks, most),
+        id,
+        clicks,
+        radius: areaRadius(clicks, most),
         colour,
         opacity,
+        shaped: shape !== null,
       },
-      geometry: { type: "Point", coordinates: [area.lon, area.lat] },
+      geometry: { type: "Point", coordinates: [lon, lat] },
     });
   }
   return { type: "FeatureCollection", features };

@@ -8,6 +8,8 @@ import { BUBBLE_COLOURS } from "./layers";
 /** Fewer clicks than this, both counted and expected, say next to nothing about a place. */
 export const FEW = 10;
 export const FAINT = 0.28;
+/** For clicks whose residents nobody has counted. */
+export const UNKNOWN = "#8a949e";
 
 export type Stops = [value: number, colour: string][];
 

@@ -8,20 +8,21 @@ import type {
 } from "maplibre-gl";
 import { AREA_SOURCES, HEAT_BEFORE } from "../basemap/style";
 import type { Shade } from "../state/theme.svelte";
-import { areaOf, shapeOf, type DrawnArea, type DrawnBubbles, type Look, type Shape } from "./areas";
+import type { DrawnArea, DrawnBubbles, Look, Shape } from "./areas";
 import type { ClickMap } from "./clickmap";
 import type { Overlay } from "./layers";
 
 const LIT: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false];
 const EDGE = {
-  light: { lit: "#0c6b6b", edge: "#ffffff" },
-  dark: { lit: "#7fe3d6", edge: "#10161e" },
+  light: { lit: "#0c6b6b", edge: "#4a5a66" },
+  dark: { lit: "#7fe3d6", edge: "#0a0e13" },
 };
-export const BUBBLES_LAYER = "area-bubbles";
-const fillLayer = (shape: Shape) => `areas-${shape}`;
+/** From which zoom the basemap has the shapes. */
+const SHAPED_FROM: Record<Shape, number> = { country: 0, region: 2, county: 3 };
+const BUBBLES = ["area-bubbles", "area-far-bubbles"] as const;
 
 /** Layers that the pointer can hit, and what kind of area each holds. */
-export const SHAPE_LAYERS: Record<string, Shape> = {
+const FILLS: Record<string, Shape> = {
   "areas-country": "country",
   "areas-region": "region",
   "areas-county": "county",
@@ -29,11 +30,11 @@ export const SHAPE_LAYERS: Record<string, Shape> = {
 
 /** The layers for areas of one level; colours come by feature state and by the bubbles' own properties. */
 export function areasOverlay(shape: Shape | null, bubbles: DrawnBubbles, shade: Shade): Overlay {
-  const { lit, edge } = EDGE[shade];
+  const lit = EDGE[shade].lit;
   const layers: Overlay["layers"] = [];
   if (shape) {
     const fill: LayerSpecification = {
-      id: fillLayer(shape),
+      id: `areas-${shape}`,
       type: "fill",
       ...AREA_SOURCES[shape],
       paint: {
@@ -54,10 +55,25 @@ export function areasOverlay(shape: Shape | null, bubbles: DrawnBubbles, shade: 
     };
     layers.push({ layer: fill, before: HEAT_BEFORE }, { layer: line, before: "marine-labels" });
   }
-  const circles: LayerSpecification = {
-    id: BUBBLES_LAYER,
+  if (bubbles.features.some(({ properties }) => !properties?.["shaped"]))
+    layers.push({ layer: circles(BUBBLES[0], false, shade), before: "marine-labels" });
+  if (shape && shape !== "country") {
+    const far = { ...circles(BUBBLES[1], true, shade), maxzoom: SHAPED_FROM[shape] };
+    layers.push({ layer: far, before: "marine-labels" });
+  }
+  return {
+    sources: { "areas-spots": { type: "geojson", data: bubbles, promoteId: "id" } },
+    layers,
+  };
+}
+
+function circles(id: string, shaped: boolean, shade: Shade): LayerSpecification {
+  const { lit, edge } = EDGE[shade];
+  return {
+    id,
     type: "circle",
     source: "areas-spots",
+    filter: ["==", ["get", "shaped"], shaped],
     layout: { "circle-sort-key": ["-", ["get", "clicks"]] },
     paint: {
       "circle-radius": [
@@ -73,13 +89,8 @@ export function areasOverlay(shape: Shape | null, bubbles: DrawnBubbles, shade: 
       "circle-opacity": ["get", "opacity"],
       "circle-stroke-color": ["case", LIT, lit, edge],
       "circle-stroke-width": ["case", LIT, 2.5, 0.75],
-      "circle-stroke-opacity": ["case", LIT, 1, 0.7],
+      "circle-stroke-opacity": ["case", LIT, 1, 0.45],
     },
-  };
-  if (bubbles.features.length) layers.push({ layer: circles, before: "marine-labels" });
-  return {
-    sources: { "areas-spots": { type: "geojson", data: bubbles, promoteId: "id" } },
-    layers,
   };
 }
 
@@ -91,60 +102,56 @@ export function areaAt(
   areas: Map<string, DrawnArea>,
 ): string | null {
   const there = (id: string) => map.getLayer(id) !== undefined;
-  if (there(BUBBLES_LAYER)) {
-    const [bubble] = map.queryRenderedFeatures(box, { layers: [BUBBLES_LAYER] });
-    if (bubble) return String(bubble.properties["id"]);
-  }
-  const layers = Object.keys(SHAPE_LAYERS).filter(there);
-  const [feature] = layers.length ? map.queryRenderedFeatures(point, { layers }) : [];
+  const bubbles = BUBBLES.filter(there);
+  const [bubble] = bubbles.length ? map.queryRenderedFeatures(box, { layers: bubbles }) : [];
+  if (bubble) return String(bubble.properties["id"]);
+  const fills = Object.keys(FILLS).filter(there);
+  const [feature] = fills.length ? map.queryRenderedFeatures(point, { layers: fills }) : [];
   if (!feature) return null;
-  const id = areaOf(SHAPE_LAYERS[feature.layer.id]!, String(feature.properties["code"]));
+  const id = `${FILLS[feature.layer.id]}:${String(feature.properties["code"])}`;
   return areas.has(id) ? id : null;
 }
 
 /** The feature states of the shaded areas. */
 export class Shading {
-  #painted = new Set<string>();
-  #lit: string | null = null;
+  #painted = new Map<string, DrawnArea>();
+  #lit: DrawnArea | null = null;
 
   constructor(private readonly chart: ClickMap) {}
 
   paint(areas: Iterable<DrawnArea>, lookOf: (area: DrawnArea) => Look | null): void {
     const before = this.#painted;
-    this.#painted = new Set();
+    this.#painted = new Map();
     for (const area of areas) {
-      const seen = shapeOf(area.id) && lookOf(area);
+      const seen = area.shape && lookOf(area);
       if (!seen) continue;
-      this.#mark(area.id, seen);
-      this.#painted.add(area.id);
+      this.#mark(area, seen);
+      this.#painted.set(area.id, area);
     }
-    for (const id of before) if (!this.#painted.has(id)) this.#mark(id, { opacity: 0 });
+    for (const [id, area] of before) if (!this.#painted.has(id)) this.#mark(area, { opacity: 0 });
   }
 
-  /** Outlines one area, a bubble or a shape. */
-  light(id: string | null): void {
-    if (id === this.#lit) return;
-    // The map itself outlines countries.
-    if (id?.startsWith("country:")) id = null;
+  /** Outlines one area, its bubble and its shape. */
+  light(area: DrawnArea | null): void {
+    if (area?.id === this.#lit?.id) return;
     if (this.#lit) this.#mark(this.#lit, { lit: false });
-    if (id) this.#mark(id, { lit: true });
-    this.#lit = id;
+    // The map itself outlines countries.
+    this.#lit = area?.shape?.kind === "country" ? null : area;
+    if (this.#lit) this.#mark(this.#lit, { lit: true });
   }
 
   clear(): void {
     this.light(null);
-    for (const id of this.#painted) this.#mark(id, { opacity: 0 });
+    for (const area of this.#painted.values()) this.#mark(area, { opacity: 0 });
     this.#painted.clear();
   }
 
-  #mark(id: string, state: Record<string, unknown>): void {
+  #mark({ id, shape }: DrawnArea, state: Record<string, unknown>): void {
     const { map } = this.chart;
-    const shape = shapeOf(id);
-    if (!shape) {
-      if (map.getSource("areas-spots")) map.setFeatureState({ source: "areas-spots", id }, state);
-      return;
-    }
-    const { source, "source-layer": sourceLayer } = AREA_SOURCES[shape.shape];
+    if ("lit" in state && map.getSource("areas-spots"))
+      map.setFeatureState({ source: "areas-spots", id }, state);
+    if (!shape) return;
+    const { source, "source-layer": sourceLayer } = AREA_SOURCES[shape.kind];
     if (map.getSource(source)) map.setFeatureState({ source, sourceLayer, id: shape.code }, state);
   }
 }

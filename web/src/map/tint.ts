@@ -1,13 +1,12 @@
 import type { ExpressionSpecification } from "maplibre-gl";
 import type { Measure } from "../state/address";
 import type { Tint } from "./layers";
-import { colourExpression, FAINT, FEW, inkOn, type Stops } from "./scale";
+import { colourExpression, FAINT, FEW, inkOn, UNKNOWN, type Stops } from "./scale";
 
 const CLICKS: ExpressionSpecification = ["get", "clicks"];
 const RESIDENTS: ExpressionSpecification = ["coalesce", ["get", "residents"], 0];
 // The tiles hold hundredths of clicks.
 const EXPECTED: ExpressionSpecification = ["/", ["coalesce", ["get", "expected"], 0], 100];
-const UNKNOWN = "#8a949e";
 
 /** Bubbles coloured by rate or index; faint where too few clicks were counted and expected to say. */
 export function tintOf(measure: Exclude<Measure, "clicks">, stops: Stops): Tint {
