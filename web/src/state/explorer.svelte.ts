@@ -47,7 +47,7 @@ export class Explorer {
   /** The second side of a comparison: an explorer whose filter is the address's other one. */
   second = $state.raw<Explorer | null>(null);
   /** What a drawer at the right and the time dock at the bottom take from the map, in px. */
-  reserved = $state({ right: 0, bottom: 0 });
+  reserved = $state({ right: 0, bottom: innerWidth > 720 ? 142 : 0 });
   /** The dialog that is open. */
   dialog = $state<"search" | "shortcuts" | "views" | null>(null);
   /** How the reader is drawing an area on the map just now. */
@@ -56,12 +56,16 @@ export class Explorer {
   #now = $state(fiveMinutes());
   readonly query = $derived(question(this.address.filter, new Date(this.#now), this.zone));
   readonly otherQuery = $derived(question(this.address.other, new Date(this.#now), this.zone));
+  /** How the table is sorted: a measure that it does not show is no column to sort by. */
+  readonly sorted = $derived.by(() => {
+    const { sort, measure } = this.address;
+    return ["name", "clicks", measure].includes(sort.by) ? sort : DEFAULT_SORT;
+  });
   /** The query of the table's rows, but for how many. */
   readonly rowQuery = $derived.by(() => {
-    const { sort, measure, find } = this.address;
+    const { find } = this.address;
     const query = new URLSearchParams();
-    const column = sort.by === "name" || sort.by === "clicks" || sort.by === measure;
-    const { by, asc } = column ? sort : DEFAULT_SORT;
+    const { by, asc } = this.sorted;
     if (by !== "clicks" || asc) {
       query.set("sort", by);
       query.set("order", asc ? "asc" : "desc");
