@@ -16,9 +16,12 @@ import { COLOUR_FRAGMENT, COLOUR_VERTEX, POINT_FRAGMENT, POINT_VERTEX } from "./
 /** The density texture is this much of the map's size in CSS px: glows are soft, and it costs a quarter. */
 const SCALE = 0.5;
 const EMBER_PX = 2.2;
+/** How far past "the fullest spot just reaches the last colour" the ramp is turned up. */
+const GAIN = 1.5;
 const RAMP_SIZE = 256;
 
-const radius = (zoom: number) => between(RADIUS, zoom);
+/** Smaller than the heat's spots: what is new must stand out from what was. */
+const radius = (zoom: number) => 0.66 * between(RADIUS, zoom);
 
 export class Glow implements CustomLayerInterface {
   readonly id = "time-glow";
@@ -121,7 +124,7 @@ export class Glow implements CustomLayerInterface {
       gl.uniform1f(points.at("u_ember"), 2 * Math.max(1.5, EMBER_PX * (0.6 + zoom / 8)) * SCALE);
       // A square root falls to a third on average over a glow's life: so many frames add up at a spot.
       const together = Math.max(1, this.fade / 3);
-      gl.uniform1f(points.at("u_full"), this.#brightness.at(zoom) * together);
+      gl.uniform1f(points.at("u_full"), (this.#brightness.at(zoom) * together) / GAIN);
       gl.bindVertexArray(this.#array);
       gl.drawArraysInstanced(gl.POINTS, 0, count, copies);
       gl.bindVertexArray(null);

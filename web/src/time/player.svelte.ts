@@ -78,7 +78,7 @@ export class Player {
     const beat = (now: number) => {
       if (this.state !== "playing") return;
       // A tab that was in the background goes on where it was.
-      const seconds = Math.min(0.5, Math.max(0, now - last) / 1000);
+      const seconds = Math.min(1, Math.max(0, now - last) / 1000);
       last = now;
       this.at = Math.min(this.length, this.at + seconds * this.rate);
       this.#show();

@@ -62,9 +62,9 @@ out vec4 o_colour;
 void main() {
   vec2 sum = texture(u_density, v_at).rg;
   // The ramp is spread by the square root already: the power lifts lone clicks out of the dark.
-  float glow = pow(min(sum.r, 1.0), 0.36);
+  float glow = pow(min(sum.r, 1.0), 0.4);
   vec4 light = texture(u_ramp, vec2(glow, 0.5));
-  float warmth = 1.0 - exp(-6.0 * sum.g);
-  vec4 ember = texture(u_ramp, vec2(0.1 + 0.38 * warmth, 0.5)) * min(1.0, sum.g * 16.0) * 0.75;
+  float warmth = 1.0 - exp(-1.2 * sum.g);
+  vec4 ember = texture(u_ramp, vec2(0.1 + 0.4 * warmth, 0.5)) * min(1.0, sum.g * 12.0) * 0.6;
   o_colour = light + ember * (1.0 - light.a);
 }`;
