@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+import numpy as np
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from clickatlas.api.caller import CallerDep, HouseDep
@@ -14,6 +16,7 @@ from clickatlas.atlas.areas import Level
 from clickatlas.clicks.filter import Filter
 from clickatlas.errors import not_found
 from clickatlas.insight.areas import by_area, rows
+from clickatlas.insight.sorting import Arrangement, Sort, arranged
 
 router = APIRouter(prefix="/api/analytics/geo", tags=["analytics"])
 
@@ -86,47 +89,89 @@ class GeoRow(BaseModel):
 
 
 class GeoTable(Totals):
-    """A table of areas, most clicks first."""
+    """A table of areas, most clicks first unless asked for otherwise."""
 
     unlisted: int = Field(
-        description="Clicks of `total` in no row: known to a coarser level than this table's."
+        description="Clicks in no row, whatever the search: known to a coarser level than this table's."
     )
     rows: list[GeoRow]
 
 
-Limit = Annotated[
-    int | None, Query(ge=1, le=1_000_000, description="At most so many rows; all unless given.")
-]
+class Order(StrEnum):
+    """Which end comes first."""
+
+    ASCENDING = "asc"
+    DESCENDING = "desc"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which rows of a table, and in which order."""
+
+    limit: int | None
+    arrangement: Arrangement
+    unplaced: bool
+
+
+def shown(
+    limit: Annotated[
+        int | None, Query(ge=1, le=1_000_000, description="At most so many rows; all unless given.")
+    ] = None,
+    sort: Annotated[
+        Sort, Query(description="What to sort all rows by, before `limit`; what isn't known comes last.")
+    ] = Sort.CLICKS,
+    order: Annotated[
+        Order | None, Query(description="Names ascend and numbers descend unless given.")
+    ] = None,
+    search: Annotated[
+        str,
+        Query(max_length=100, description="Only rows whose name (or postal code's city) holds this."),
+    ] = "",
+    unplaced: Annotated[
+        bool, Query(description="Count only unplaced clicks: those never drawn as a point.")
+    ] = False,
+) -> Shown:
+    """Read the parameters that say how a table is shown."""
+    ascending = None if order is None else order is Order.ASCENDING
+    return Shown(limit, Arrangement(sort, ascending, search), unplaced)
+
+
+ShownDep = Annotated[Shown, Depends(shown)]
 
 
 @router.get("/{table}", response_model_exclude_unset=True)
-def whole(table: str, wanted: FilterDep, opened: HouseDep, who: CallerDep, limit: Limit = None) -> GeoTable:
+def whole(table: str, wanted: FilterDep, opened: HouseDep, who: CallerDep, how: ShownDep) -> GeoTable:
     """A table for the whole workspace, or for what the filter lets through.
 
     `table` is countries, regions, metros, counties (US), cities or postal-codes.
     """
-    return _answer(table, wanted, opened, who, limit)
+    return _answer(table, wanted, opened, who, how)
 
 
 @router.get("/{code}/{table}", response_model_exclude_unset=True)
 def of_link(
-    code: str, table: str, wanted: FilterDep, opened: HouseDep, who: CallerDep, limit: Limit = None
+    code: str, table: str, wanted: FilterDep, opened: HouseDep, who: CallerDep, how: ShownDep
 ) -> GeoTable:
     """A table for one link."""
-    return _answer(table, Filter(**{**vars(wanted), "links": (code,)}), opened, who, limit)
+    return _answer(table, Filter(**{**vars(wanted), "links": (code,)}), opened, who, how)
 
 
-def _answer(table: str, wanted: Filter, opened: HouseDep, who: CallerDep, limit: int | None) -> GeoTable:
+def _answer(table: str, wanted: Filter, opened: HouseDep, who: CallerDep, how: Shown) -> GeoTable:
     if table not in LEVELS:
         raise not_found(f"There is no table {table[:80]!r}.", remedy=f"Use one of {', '.join(LEVELS)}.")
     snapshot = opened.questions.snapshot(who.workspace, wanted)
-    counts = snapshot.counts
-    found = by_area(counts, snapshot.atlas, LEVELS[Table(table)])
+    counts, expectation = snapshot.counts, snapshot.heat.expectation
+    listed = counts
+    if how.unplaced:
+        unplaced = np.asarray(snapshot.atlas.places.unplaced)
+        listed = replace(counts, clicks=np.where(unplaced, counts.clicks, 0))
+    found = by_area(listed, snapshot.atlas, LEVELS[Table(table)])
+    ordered = arranged(found, expectation, how.arrangement)
     return GeoTable(
         total=counts.total,
         unplaced=counts.unplaced,
         unknown=counts.unknown,
         left_out=counts.left_out,
         unlisted=found.unlisted,
-        rows=[GeoRow(**row) for row in rows(found, snapshot.heat.expectation, limit)],
+        rows=[GeoRow(**row) for row in rows(ordered, expectation, how.limit)],
     )

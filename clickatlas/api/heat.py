@@ -27,6 +27,7 @@ FIELDS = {
         "name": "What it is",
         "kind": "Its level",
         "id": "The same under every filter",
+        "area": "Id of the area it is named after, where it breaks apart no more; else empty",
         "expansion_zoom": "The zoom at which it breaks apart; 15: never",
     },
 }

@@ -33,7 +33,10 @@ class AreaColumns(BaseModel):
     clicks: list[int]
     population: list[int | None]
     rate: list[float | None] = Field(description="Clicks per 10,000 residents.")
-    index: list[float | None] = Field(description="Clicks in per cent of those expected of the residents.")
+    expected: list[float | None] = Field(
+        description="Clicks that there would be if everybody in the country clicked equally often."
+    )
+    index: list[float | None] = Field(description="Clicks in per cent of those expected.")
 
 
 @router.get("/areas")
@@ -63,6 +66,7 @@ def areas(
         clicks=table.clicks.tolist(),
         population=[people if people >= 0 else None for people in atlas.populations()[table.area].tolist()],
         rate=_column(figures.rate),
+        expected=[known(expected) if expected > 0 else None for expected in figures.expected.tolist()],
         index=_column(figures.index),
     )
 

@@ -242,6 +242,13 @@ class Heat:
         clicks = self._cluster_clicks[zoom][nodes]
         return nodes[clicks > 0], clicks[clicks > 0]
 
+    def _named_after(self, zoom: int, nodes: npt.NDArray[np.int64]) -> list[str]:
+        """Of clusters that break apart no more, the id of the area that names them; "" of the others."""
+        level, areas = self._ground.atlas.clusters.nodes(zoom), self._ground.atlas.areas
+        last = self._expansion[zoom][nodes] > MAX_ZOOM
+        named = np.where(last, np.asarray(level.area)[nodes], -1).tolist()
+        return [areas.id(area) if area >= 0 else "" for area in named]
+
     def tile(self, zoom: int, x: int, y: int) -> bytes:
         """The tile's vector layers `heat` and `clusters`; b"" where there is nothing."""
         column, row, clicks = self.cells(zoom, x, y)
@@ -266,6 +273,7 @@ class Heat:
                 "name": [self._ground.name[zoom](node) for node in nodes.tolist()],
                 "kind": [level.kind(node) for node in nodes.tolist()],
                 "id": [level.id(node) for node in nodes.tolist()],
+                "area": self._named_after(zoom, nodes),
                 "expansion_zoom": self._expansion[zoom][nodes],
             },
         )

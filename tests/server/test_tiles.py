@@ -60,7 +60,9 @@ def test_the_whole_world_is_in_tile_zero(tally: Tally, network: str) -> None:
     for feature in layers["heat"]["features"]:
         assert set(feature["properties"]) == {"clicks"}
     for feature in layers["clusters"]["features"]:
-        assert set(feature["properties"]) == {"clicks", "name", "kind", "id", "expansion_zoom"}
+        assert set(feature["properties"]) == {
+            "clicks", "residents", "expected", "name", "kind", "id", "area", "expansion_zoom",
+        }  # fmt: skip
         assert feature["geometry"]["type"] == "Point"
         assert feature["properties"]["name"]
         assert 1 <= feature["properties"]["expansion_zoom"] <= 15
