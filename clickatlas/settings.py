@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+import re
 import tempfile
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -38,6 +40,18 @@ def _base_url(value: str) -> str:
     if value and not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     return value.rstrip("/")
+
+
+def _basemap(value: str) -> str:
+    if "://" not in value:
+        if value and not value.endswith(".pmtiles"):
+            raise ValueError("must be a .pmtiles file, or an http(s) URL of one or of a MapLibre style")
+        return value
+    # The host becomes part of the page's content security policy.
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc):
+        raise ValueError("must start with http:// or https:// and a host's name")
+    return value
 
 
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_networks)]
@@ -102,6 +116,15 @@ class Settings(BaseSettings):
         "GeoLite2-City",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$",
         description="Which City database MaxMind is asked for: GeoLite2-City or GeoIP2-City.",
+    )
+    basemap: Annotated[str, AfterValidator(_basemap)] = Field(
+        "",
+        description="The map under the clicks: a .pmtiles file, the https URL of one, or of a MapLibre style "
+        "whose files are all on that host (`{theme}` in it becomes light or dark). Empty: the page's own, "
+        "which asks no other server.",
+    )
+    basemap_attribution: str = Field(
+        "", description="Attribution (HTML) of your own basemap. Empty: OpenStreetMap's, or the style's own."
     )
     session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")

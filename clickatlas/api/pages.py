@@ -9,7 +9,9 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Red
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from clickatlas.api.basemap import origin
 from clickatlas.errors import Problem
+from clickatlas.settings import Settings
 
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -31,6 +33,14 @@ DOCS = """<!doctype html>
 </body></html>
 """
 ROBOTS = "User-agent: *\nDisallow: /\n"
+
+
+def page_headers(settings: Settings) -> dict[str, str]:
+    """The page's headers: its policy names the host of the operator's own basemap, and no other."""
+    if not (host := origin(settings)):
+        return PAGE_HEADERS
+    policy = CSP.replace("img-src 'self'", f"connect-src 'self' {host}; img-src 'self' {host}")
+    return PAGE_HEADERS | {"content-security-policy": policy}
 
 
 class PageFiles(StaticFiles):
@@ -72,7 +82,7 @@ def add_pages(app: FastAPI, static: Path) -> None:
             raise Problem(
                 503, "The page is not built", "The web page's files are missing.", remedy="Run 'make run'."
             )
-        return FileResponse(index, headers=PAGE_HEADERS)
+        return FileResponse(index, headers=page_headers(request.app.state.house.settings))
 
     @router.get("/docs")
     def docs() -> Response:
