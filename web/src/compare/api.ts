@@ -1,0 +1,41 @@
+import { get } from "../api/client";
+import type { Bbox } from "../api/types";
+import type { Level } from "../state/address";
+
+/** Areas where either side has clicks, as columns; `difference` is log2 of the shares' ratio, shrunk. */
+export interface Differences {
+  level: Level;
+  total_a: number;
+  total_b: number;
+  ids: string[];
+  names: string[];
+  lat: (number | null)[];
+  lon: (number | null)[];
+  a: number[];
+  b: number[];
+  share_a: number[];
+  share_b: number[];
+  difference: number[];
+  z: number[];
+}
+
+export interface CompareTileJson {
+  tiles: string[];
+  bounds: Bbox;
+  snapshot: string;
+  total_a: number;
+  total_b: number;
+  scales: { difference: { stops: number[]; light: string[]; dark: string[] } };
+}
+
+/** The query of a comparison from its sides' own: the second one's names get the prefix. */
+export function bothQueries(a: string, b: string): string {
+  const query = new URLSearchParams(a);
+  for (const [name, value] of new URLSearchParams(b)) query.append(`b.${name}`, value);
+  return query.toString();
+}
+
+export const differences = (level: Level, query: string, signal?: AbortSignal) =>
+  get<Differences>(`/api/compare/areas?level=${level}&${query}`, signal);
+export const compareTiles = (query: string, signal?: AbortSignal) =>
+  get<CompareTileJson>(`/api/compare/tilejson?${query}`, signal);
