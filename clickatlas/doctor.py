@@ -90,7 +90,7 @@ def _atlas(root: Path) -> Iterator[Finding]:
         yield Finding(True, "There is no atlas: no address can be located.", "Run 'clickatlas atlas update'.")
         return
     days = (datetime.now(UTC) - built).days
-    if days > OLD_DAYS:
+    if days >= OLD_DAYS:
         yield Finding(
             True,
             f"The City database is {days} days old; places drift, and GeoLite2's licence asks for {OLD_DAYS}.",

@@ -2,6 +2,9 @@
 
 import ipaddress
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,6 +181,33 @@ def test_keys_do_not_depend_on_the_order_of_networks_or_on_what_else_is_there(
     assert np.array_equal(one.places.key, two.places.key)
     assert np.array_equal(one.clusters.nodes(14).key, two.clusters.nodes(14).key)
     assert set(three.places.key.tolist()) < set(one.places.key.tolist())
+
+
+def test_next_months_file_on_another_machine_gives_the_same_places_the_same_keys(
+    make: Build, gazetteer: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Networks moved, a name respelt, a town gone and one come: what stayed where it is keeps its key."""
+    this = make(write_mmdb(tmp_path / "this.mmdb", NETWORKS), "this")
+    fourth = record("Four", 104, 7.0, 8.0)
+    later = {"8.0.0.0/8": record("Eins", 101), "2a00:7::/32": TWO, "9.0.0.0/9": fourth}
+    file = write_mmdb(tmp_path / "next.mmdb", later, record_size=24, built=1_702_600_000)
+    script = (
+        "import sys; from pathlib import Path; from clickatlas.atlas.build import build;"
+        "from clickatlas.atlas.sources import Ingredients; from clickatlas.progress import Silent;"
+        "p = [Path(a) for a in sys.argv[1:]];"
+        "build(Ingredients(p[0], p[1], p[2]), p[3], keep=None, progress=Silent())"
+    )
+    elsewhere = tmp_path / "elsewhere"  # another process, with other hashes
+    subprocess.run([sys.executable, "-c", script, file, *gazetteer, elsewhere], check=True,
+                   env=os.environ | {"PYTHONHASHSEED": "4711"})  # fmt: skip
+    other = Atlas.open(elsewhere)
+    one, two, three = (
+        int(this.places.key[this.locator.place_of(a)]) for a in ("1.0.0.1", "1.0.2.1", "1.0.2.129")
+    )
+    assert int(other.places.key[other.locator.place_of("8.8.8.8")]) == one
+    assert int(other.places.key[other.locator.place_of("2a00:7::1")]) == two
+    assert set(this.places.key.tolist()) & set(other.places.key.tolist()) == {NOWHERE, PRIVATE, one, two}
+    assert other.places.number_of(np.array([three], np.uint64)).tolist() == [-1]
 
 
 def test_a_respelt_name_is_the_same_place_and_a_moved_one_is_another() -> None:

