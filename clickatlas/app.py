@@ -15,7 +15,24 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from clickatlas import __version__
-from clickatlas.api import areas, basemap, clicks, exports, filters, geo, health, heat, links, session
+from clickatlas.api import (
+    areas,
+    basemap,
+    breakdown,
+    clicks,
+    compare,
+    exports,
+    filters,
+    frames,
+    geo,
+    health,
+    heat,
+    hours,
+    links,
+    session,
+    surface,
+    views,
+)
 from clickatlas.api.caller import Callers
 from clickatlas.api.house import House
 from clickatlas.api.pages import add_pages
@@ -84,7 +101,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)
-    for room in (links, geo, clicks, heat, areas, basemap, filters, exports, session, health):
+    rooms = (
+        links, geo, clicks, breakdown, hours, heat, surface, frames, compare, areas, basemap, filters, views, exports, session, health,
+    )  # fmt: skip
+    for room in rooms:
         app.include_router(room.router)
     add_pages(app, Path(__file__).parent / "static")
     return app

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from clickatlas.api.answers import Answer, Answers
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.clicks.filter import Filter, Selection
-from clickatlas.clicks.store import ClickStore, Integers
+from clickatlas.clicks.store import ClickStore, Integers, PlaceCounts
 from clickatlas.errors import not_found
 from clickatlas.insight import drawn
 from clickatlas.insight.areas import within
@@ -102,7 +102,7 @@ class Questions:
         if token and token.startswith(prefix) and (kept := self._kept(token)):
             return kept
         selection = self.selection(workspace, wanted)
-        answer = self._places.get(selection, lambda: self.store.place_counts(selection))
+        answer = self.places(selection)
         ground = self._ground
         token = f"{prefix}{answer.version:x}{_digest(selection, ground.atlas.version)[:6]}"
         if kept := self._kept(token):
@@ -122,6 +122,10 @@ class Questions:
             while len(self._snapshots) > KEPT_SNAPSHOTS:
                 self._snapshots.popitem(last=False)
         return made
+
+    def places(self, selection: Selection) -> Answer[PlaceCounts]:
+        """Clicks per place and network kind: what most questions are answered from."""
+        return self._places.get(selection, lambda: self.store.place_counts(selection))
 
     def _kept(self, token: str) -> Snapshot | None:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -13,6 +14,7 @@ from clickatlas.clicks.filter import Selection
 from clickatlas.clicks.store import ClickRow, GroupTimes, Integers, PlaceCounts, PlaceGroups, Word
 
 EXPORT_ROWS = 10_000
+WINDOW = 4_000_000  # clicks read at once: about 150 MB while they are counted
 QUARTER = 900_000  # ms; every zone in use today is whole quarter hours away from UTC
 WORDS: dict[
     Word, tuple[str, str, str]
@@ -74,28 +76,41 @@ class DuckDBQuestions:
     def group_times(
         self, selection: Selection, edges: Integers, kinds: Sequence[int], places: PlaceGroups
     ) -> GroupTimes:
-        """Clicks per group and bucket. 10 million clicks into 2.5 million rows: 0.8 s on 2 cores."""
+        """Clicks per group and bucket, in the order of buckets and then groups.
+
+        Read as two small numbers a click and counted in arrays, a third of what a join and a hash table of
+        millions of groups take: 10 million clicks into 1.4 million rows cost 0.4 s on 2 cores. Read in
+        windows of time, of about `WINDOW` clicks, so that memory does not grow with them.
+        """
         where, parameters = _where(selection, edges=edges, kinds=kinds)
         cursor = self._connection.cursor()
-        cursor.register("named", {"key": places.keys, "belongs": places.groups})
-        bucket, more = _bucket(cursor, edges)
-        groups = (
-            "SELECT places.id, named.belongs FROM places JOIN named ON named.key = places.key"
-            if places.elsewhere is None
-            else f"SELECT places.id, coalesce(named.belongs, {int(places.elsewhere)}) AS belongs"
-            " FROM places LEFT JOIN named ON named.key = places.key"
-        )
-        columns = cursor.execute(
-            f"SELECT belongs::INTEGER AS belongs, {bucket}::INTEGER AS bucket, count(*) AS clicks"
-            f" FROM (SELECT place, time FROM clicks{where}) c JOIN ({groups}) g ON g.id = c.place{more}"
-            " GROUP BY ALL",
-            parameters,
-        ).fetchnumpy()
-        return GroupTimes(
-            np.asarray(columns["belongs"], np.int32),
-            np.asarray(columns["bucket"], np.int32),
-            np.asarray(columns["clicks"], np.int64),
-        )
+        counted = cursor.execute(f"SELECT count(*), min(time), max(time) FROM clicks{where}", parameters)
+        [(clicks, first, last)] = counted.fetchall()
+        group_of, other = _group_of(cursor, places)
+        step, bucket_of = _steps(edges)
+        width = other + 1
+        found: list[tuple[Integers, Integers]] = []
+        windows = -(-clicks // WINDOW)
+        for begin, end in pairwise(int(at) for at in np.linspace(first or 0, (last or 0) + 1, windows + 1)):
+            columns = cursor.execute(
+                f"SELECT ((time - {int(edges[0])}) // {step})::INTEGER AS step, place FROM clicks{where}"
+                f" AND time >= {begin} AND time < {end}",
+                parameters,
+            ).fetchnumpy()
+            group, at = group_of[columns["place"]], columns["step"]
+            if group.min(initial=0) < 0:
+                at, group = at[group >= 0], group[group >= 0]
+            bucket = at.astype(np.int64) if bucket_of is None else bucket_of[at]
+            found.append(_tallied(bucket * width + group))
+        cell = np.concatenate([cells for cells, _ in found] or [np.zeros(0, np.int64)])
+        tally = np.concatenate([tallies for _, tallies in found] or [np.zeros(0, np.int64)])
+        if len(found) > 1:  # a bucket may lie in two windows
+            cell, index = np.unique(cell, return_inverse=True)
+            tally = np.bincount(index, weights=tally, minlength=len(cell)).astype(np.int64)
+        group = (cell % width).astype(np.int32)
+        if places.elsewhere is not None:
+            group[group == other] = places.elsewhere
+        return GroupTimes(group, (cell // width).astype(np.int32), tally)
 
     def word_counts(
         self,
@@ -203,21 +218,48 @@ def _only(cursor: duckdb.DuckDBPyConnection, places: npt.NDArray[np.uint64] | No
     return " AND place IN (SELECT id FROM places WHERE key IN (SELECT key FROM wanted))"
 
 
-def _bucket(cursor: duckdb.DuckDBPyConnection, edges: Integers) -> tuple[str, str]:
-    """The bucket of a click as SQL, and a further join that it needs.
+def _group_of(cursor: duckdb.DuckDBPyConnection, places: PlaceGroups) -> tuple[npt.NDArray[np.int32], int]:
+    """The group of each of the store's place numbers, -1 to leave out; and the number that stands for elsewhere."""
+    known = cursor.execute("SELECT id, key FROM places").fetchnumpy()
+    order = np.argsort(places.keys)
+    keys, groups = places.keys[order], places.groups[order]
+    other = int(groups.max(initial=-1)) + 1
+    if places.elsewhere is not None:
+        groups = np.where(groups == places.elsewhere, other, groups)
+    at = np.searchsorted(keys, known["key"])
+    named = at < len(keys)
+    named[named] = keys[at[named]] == known["key"][named]
+    result = np.full(int(known["id"].max(initial=0)) + 1, -1 if places.elsewhere is None else other, np.int32)
+    result[known["id"][named]] = groups[at[named]]
+    return result, other
 
-    Buckets of one length are a division. Others (days around a change of clocks, months) are looked up
-    in a table of the longest steps that cut them all, quarter hours at the finest.
+
+def _steps(edges: Integers) -> tuple[int, Integers | None]:
+    """The longest step (ms) that cuts all buckets, quarter hours at the finest; and the bucket of each step.
+
+    None where all buckets are one step long.
     """
-    steps = np.diff(edges)
-    first, step = int(edges[0]), int(np.gcd.reduce(steps))
-    if step == steps[0]:
-        return f"((c.time - {first}) // {step})", ""
+    lengths = np.diff(edges)
+    step = int(np.gcd.reduce(lengths))
+    if step == lengths[0]:
+        return step, None
     step = max(step, QUARTER)
-    moments = np.arange(first, int(edges[-1]), step, dtype=np.int64)
-    number = np.searchsorted(edges, moments, side="right") - 1
-    cursor.register("steps", {"step": np.arange(len(moments)), "bucket": number.astype(np.int32)})
-    return "steps.bucket", f" JOIN steps ON steps.step = (c.time - {first}) // {step}"
+    begin = np.arange(int(edges[0]), int(edges[-1]), step, dtype=np.int64)
+    return step, np.searchsorted(edges, begin, side="right") - 1
+
+
+def _tallied(cells: Integers) -> tuple[Integers, Integers]:
+    """The different cells, ascending, and how often each occurs."""
+    if not len(cells):
+        return cells, cells
+    least = int(cells.min())
+    width = int(cells.max()) - least + 1
+    if width > 4 * len(cells) + (1 << 22):  # too thin for a flat table
+        distinct, tally = np.unique(cells, return_counts=True)
+        return distinct, tally.astype(np.int64)
+    tally = np.bincount(cells - least)
+    distinct = np.flatnonzero(tally)
+    return distinct + least, tally[distinct].astype(np.int64)
 
 
 def _into_buckets(times: Integers, clicks: npt.NDArray[Any], edges: Integers) -> Integers:

@@ -44,9 +44,10 @@ class PlaceCounts(NamedTuple):
 
 
 class PlaceGroups(NamedTuple):
-    """Places put into groups: the place `keys[i]` belongs to `groups[i]`.
+    """Places put into groups: the place `keys[i]` belongs to `groups[i]`, a number from 0 on or `elsewhere`.
 
-    Clicks of places not named belong to the group `elsewhere`; where it is None they are left out.
+    Clicks of places not named belong to the group `elsewhere`; where it is None they are left out, as are
+    those of a group below 0.
     """
 
     keys: npt.NDArray[np.uint64]
@@ -55,7 +56,7 @@ class PlaceGroups(NamedTuple):
 
 
 class GroupTimes(NamedTuple):
-    """Clicks per group of places and bucket of time, one row each where there are any, no order."""
+    """Clicks per group of places and bucket of time, one row each where there are any, buckets ascending."""
 
     groups: npt.NDArray[np.int32]
     buckets: npt.NDArray[np.int32]

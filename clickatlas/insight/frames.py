@@ -42,18 +42,18 @@ def points(code: Integers, frame: Integers, clicks: Integers, depth: int, most: 
 
     Cells grow, four into one, until there are no more than `most` points. Clicks stay as many.
     """
+    cell = (frame.astype(np.int64) << (2 * depth)) | code
+    if (cell[1:] < cell[:-1]).any():
+        order = np.argsort(cell, kind="stable")
+        cell, clicks = cell[order], clicks[order]
     while True:
-        order = np.lexsort((code, frame))
-        code, frame, clicks = code[order], frame[order], clicks[order]
-        first = np.flatnonzero(
-            np.concatenate(([True], (code[1:] != code[:-1]) | (frame[1:] != frame[:-1])))[: len(code)]
-        )
-        if len(first) < len(code):
-            clicks = np.add.reduceat(clicks, first)
-            code, frame = code[first], frame[first]
-        if len(code) <= most or depth == 0:
+        first = np.flatnonzero(np.concatenate(([True], cell[1:] != cell[:-1]))[: len(cell)])
+        if len(first) < len(cell):
+            cell, clicks = cell[first], np.add.reduceat(clicks, first)
+        if len(cell) <= most or depth == 0:
             break
-        code, depth = code >> 2, depth - 1
+        cell, depth = cell >> 2, depth - 1  # still in order
+    code, frame = cell & ((1 << (2 * depth)) - 1), cell >> (2 * depth)
     return Points(
         gather_bits(code).astype(np.uint16),
         gather_bits(code >> 1).astype(np.uint16),

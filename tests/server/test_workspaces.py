@@ -12,6 +12,7 @@ import pytest
 from clickatlas.links import keys
 from clickatlas.links.database import LinksDatabase
 from clickatlas.links.models import Membership, Person, Workspace
+from tests.frames import read
 from tests.server.making import make
 from tests.server.problems import is_problem
 from tests.server.served import Served
@@ -86,6 +87,55 @@ def test_map_time_and_export_hold_only_their_own(sides: Sides) -> None:
     assert len(lines) == clicks
     assert all(f'"{code}"' in line and f'"{country}"' in line for line in lines)
     is_problem(client.get("/api/export/clicks.csv", params={"link": other}), 404)
+
+
+def test_parts_hours_frames_and_comparisons_hold_only_their_own(sides: Sides) -> None:
+    client, code, other, clicks, country = sides
+    for by in ("link", "campaign", "channel", "tag", "device", "browser", "referrer", "network"):
+        found = client.get("/api/analytics/breakdown", params={"by": by}).json()
+        assert found["total"] == clicks
+        assert other not in str(found)
+    for clock in ("reader", "place"):
+        assert client.get("/api/analytics/hours", params={"clock": clock}).json()["total"] == clicks
+    assert int(read(client.get("/api/heat/frames").content).clicks.sum()) == clicks
+    found = client.get("/api/compare/areas").json()
+    assert (found["ids"], found["a"], found["b"]) == ([f"country:{country}"], [clicks], [clicks])
+    assert client.get("/api/compare/tilejson").json()["total_b"] == clicks
+    for path in (
+        "/api/analytics/breakdown?by=link&link=",
+        "/api/analytics/hours?link=",
+        "/api/heat/frames?link=",
+        "/api/compare/areas?b.link=",
+        "/api/compare/tilejson?b.link=",
+        "/api/compare/tiles/0/0/0.mvt?b.link=",
+    ):
+        is_problem(client.get(f"{path}{other}"), 404)
+        assert client.get(f"{path}{code}").status_code == 200
+
+
+def test_a_comparison_of_one_opens_nothing_for_the_other(
+    shared: tuple[Served, httpx.Client, httpx.Client],
+) -> None:
+    _served, ours, theirs = shared
+    token = ours.get("/api/compare/tilejson").json()["snapshot"]
+    data = theirs.get("/api/compare/tiles/0/0/0.mvt", params={"v": token}).content
+    features = mapbox_vector_tile.decode(data)["clusters"]["features"]
+    assert [(f["properties"]["a"], f["properties"]["b"]) for f in features] == [(4, 4)]
+
+
+def test_views_of_the_other_can_not_be_seen_or_changed(
+    shared: tuple[Served, httpx.Client, httpx.Client],
+) -> None:
+    _served, ours, theirs = shared
+    mine, other = (
+        client.post("/api/views", json={"name": "Spring", "address": word}).raise_for_status().json()
+        for client, word in ((ours, "ours"), (theirs, "theirs"))
+    )
+    assert ours.get("/api/views").json()["rows"] == [mine]
+    assert theirs.get("/api/views").json()["rows"] == [other]
+    is_problem(ours.patch(f"/api/views/{other['id']}", json={"name": "x"}), 404)
+    is_problem(ours.delete(f"/api/views/{other['id']}"), 404)
+    assert theirs.get("/api/views").json()["rows"] == [other]
 
 
 def test_a_snapshot_of_one_opens_nothing_for_the_other(

@@ -1,0 +1,151 @@
+"""What clicks are made of: links, campaigns, devices, languages, referring pages and the like."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, get_args
+
+import numpy as np
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+
+from clickatlas.api.caller import CallerDep, HouseDep
+from clickatlas.api.filters import FilterDep
+from clickatlas.api.house import House
+from clickatlas.api.questions import Asked
+from clickatlas.atlas.kinds import NetworkKind
+from clickatlas.atlas.places import NOWHERE
+from clickatlas.clicks.filter import Filter
+from clickatlas.clicks.store import Word
+from clickatlas.links.models import Campaign, Link, LinkTag
+
+router = APIRouter(tags=["analytics"])
+
+
+class Part(StrEnum):
+    """What to break clicks down by."""
+
+    LINK = "link"
+    CAMPAIGN = "campaign"
+    CHANNEL = "channel"
+    TAG = "tag"
+    DEVICE = "device"
+    BROWSER = "browser"
+    SYSTEM = "system"
+    LANGUAGE = "language"
+    REFERRER = "referrer"
+    NETWORK = "network"
+
+
+class BreakdownRow(BaseModel):
+    """One part."""
+
+    value: str | None = Field(description="As filters take it; null for clicks without one.")
+    name: str = Field(description="For people: a link's title, or the value itself.")
+    clicks: int
+    share: float = Field(description="Of `total`.")
+
+
+class Breakdown(BaseModel):
+    """Clicks by part, most first. By tag a click counts once for each tag of its link, so shares may pass 1."""
+
+    by: Part
+    total: int = Field(description="Clicks that the filter lets through.")
+    values: int = Field(description="How many rows there are without `limit`.")
+    rows: list[BreakdownRow]
+
+
+WITHOUT = {
+    Part.CAMPAIGN: "No campaign",
+    Part.CHANNEL: "No channel",
+    Part.TAG: "No tag",
+    Part.REFERRER: "Direct",
+}
+Found = list[tuple[str | None, str, int]]
+
+
+@router.get("/api/analytics/breakdown")
+def breakdown(
+    wanted: FilterDep,
+    opened: HouseDep,
+    who: CallerDep,
+    by: Annotated[Part, Query(description="What to break clicks down by.")],
+    limit: Annotated[
+        int | None, Query(ge=1, le=1_000_000, description="At most so many rows; all unless given.")
+    ] = None,
+) -> Breakdown:
+    """Clicks by link, campaign, channel, tag, device, browser, system, language, referrer or network kind."""
+    if by is Part.NETWORK:
+        total, found = _networks(opened, who.workspace, wanted)
+    elif by in get_args(Word):
+        total, found = _words(opened, who.workspace, wanted, by)
+    else:
+        total, found = _links(opened, who.workspace, wanted, by)
+    found.sort(key=lambda row: (-row[2], row[1]))
+    rows = [
+        BreakdownRow(value=value, name=name, clicks=clicks, share=clicks / total)
+        for value, name, clicks in found[:limit]
+    ]
+    return Breakdown(by=by, total=total, values=len(found), rows=rows)
+
+
+def _words(opened: House, workspace: int, wanted: Filter, by: Part) -> tuple[int, Found]:
+    word: Word = by.value  # type: ignore[assignment]
+
+    def make(asked: Asked) -> dict[str, int]:
+        return opened.store.word_counts(asked.selection, word, asked.kinds, asked.keys)
+
+    counts = opened.questions.kept(("words", word), workspace, wanted, make).value
+    none = WITHOUT.get(by, "Unknown")
+    return sum(counts.values()), [(value or None, value or none, n) for value, n in counts.items()]
+
+
+def _networks(opened: House, workspace: int, wanted: Filter) -> tuple[int, Found]:
+    def make(asked: Asked) -> list[int]:
+        found = opened.questions.places(asked.selection).value
+        clicks = found.clicks
+        if asked.mask is not None:
+            number = asked.atlas.places.number_of(found.keys)
+            clicks = np.where(asked.mask[np.where(number < 0, NOWHERE, number)], clicks, 0)
+        return [int(n) for n in np.bincount(found.kinds, weights=clicks, minlength=len(NetworkKind))]
+
+    counts = opened.questions.kept("networks", workspace, wanted, make).value
+    names = [(kind.name.lower(), counts[kind]) for kind in sorted(wanted.networks)]
+    found: Found = [(name, name, n) for name, n in names if n]
+    return sum(n for _, n in names), found
+
+
+def _links(opened: House, workspace: int, wanted: Filter, by: Part) -> tuple[int, Found]:
+    def make(asked: Asked) -> dict[int, int]:
+        return opened.store.link_counts(asked.selection, asked.kinds, asked.keys)
+
+    counts = opened.questions.kept("links", workspace, wanted, make).value
+    total = sum(counts.values())
+    with opened.links.reading() as session:
+        mine = Link.workspace_id == workspace
+        if by is Part.LINK:
+            links = session.execute(select(Link.id, Link.code, Link.title).where(mine)).all()
+            return total, [
+                (code, title or code, counts[number]) for number, code, title in links if number in counts
+            ]
+        if by is Part.TAG:
+            tags = session.execute(
+                select(Link.id, LinkTag.tag).outerjoin(LinkTag, LinkTag.link_id == Link.id).where(mine)
+            ).all()
+            return total, _summed(((number, tag) for number, tag in tags), counts, by)
+        column = Campaign.name if by is Part.CAMPAIGN else Link.channel
+        named = session.execute(
+            select(Link.id, column).outerjoin(Campaign, Campaign.id == Link.campaign_id).where(mine)
+        ).all()
+        return total, _summed(((number, name) for number, name in named), counts, by)
+
+
+def _summed(named: Iterable[tuple[int, str | None]], counts: dict[int, int], by: Part) -> Found:
+    sums = Counter[str | None]()
+    for number, name in named:
+        if number in counts:
+            sums[name or None] += counts[number]
+    return [(value, value or WITHOUT[by], n) for value, n in sums.items()]
