@@ -15,7 +15,7 @@ from clickatlas.api.people import Against, People, against
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.errors import not_found
-from clickatlas.insight.areas import known
+from clickatlas.insight.areas import degrees
 from clickatlas.insight.measures import Expectation
 from clickatlas.insight.standing import standing
 
@@ -161,8 +161,8 @@ def _area(atlas: Atlas, number: int) -> dict[str, Any]:
         "flag": areas.flag(number),
         "country": areas.country(number),
         "parents": [_short(atlas, parent) for parent in areas.ancestors(number)],
-        "lat": known(round(areas.lat(number), 4)),
-        "lon": known(round(areas.lon(number), 4)),
+        "lat": degrees(areas.lat(number)),
+        "lon": degrees(areas.lon(number)),
         "bbox": _rounded(areas.bbox(number)),
         "population": areas.population(number),
     }

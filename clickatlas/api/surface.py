@@ -14,7 +14,7 @@ from clickatlas.api.filters import FilterDep
 from clickatlas.api.geo import LEVELS, Table
 from clickatlas.api.heat import Step, Token, Zoom, caching, matches, on_the_map
 from clickatlas.insight import surface
-from clickatlas.insight.areas import by_area_and_people, known, measured
+from clickatlas.insight.areas import by_area_and_people, degrees, known, measured
 from clickatlas.insight.scales import Measure, Theme
 
 router = APIRouter(prefix="/api/heat", tags=["map"])
@@ -61,8 +61,8 @@ def areas(
         total=snapshot.counts.total,
         ids=[atlas.id(number) for number in numbers],
         names=[atlas.name(number) for number in numbers],
-        lat=[known(round(atlas.lat(number), 4)) for number in numbers],
-        lon=[known(round(atlas.lon(number), 4)) for number in numbers],
+        lat=[degrees(atlas.lat(number)) for number in numbers],
+        lon=[degrees(atlas.lon(number)) for number in numbers],
         clicks=table.clicks.tolist(),
         population=[people if people >= 0 else None for people in atlas.populations()[table.area].tolist()],
         rate=_column(figures.rate),

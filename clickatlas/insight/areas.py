@@ -89,12 +89,17 @@ def rows(table: AreaCounts, expectation: Expectation, limit: int | None = None) 
             "population": areas.population(number),
             "rate": known(per_people),
             "index": known(against),
-            "lat": round(areas.lat(number), 4),
-            "lon": round(areas.lon(number), 4),
+            "lat": degrees(areas.lat(number)),
+            "lon": degrees(areas.lon(number)),
             "bbox": _rounded(areas.bbox(number)),
         }
         result.append(row)
     return result
+
+
+def degrees(angle: float) -> float | None:
+    """Four decimals, 11 m, for a document; None for NaN."""
+    return None if math.isnan(angle) else round(angle, 4)
 
 
 def known(figure: float) -> float | None:

@@ -101,13 +101,17 @@ def postal_codes(visitors: Iterable[Visitor]) -> Counter[tuple[str, str]]:
     return Counter((v.country, v.postal) for v in visitors if v.country and v.postal)
 
 
+def counties(visitors: Iterable[Visitor]) -> Counter[str]:
+    known = _by_zip("county_fips")
+    found = (known.get(v.postal) for v in visitors if v.country in ZIP_COUNTRIES)
+    return Counter(f"county:{code}" for code in found if code)
+
+
 @cache
-def _cbsa() -> dict[str, str]:
+def _by_zip(column: str) -> dict[str, str]:
     file = next(f for f in fetch(ZIPS, download_cache(), Silent()).parent.iterdir() if f.suffix == ".parquet")
     rows = (
-        duckdb.connect()
-        .execute(f"SELECT zip, cbsa_code FROM '{file}' WHERE cbsa_code IS NOT NULL")
-        .fetchall()
+        duckdb.connect().execute(f"SELECT zip, {column} FROM '{file}' WHERE {column} IS NOT NULL").fetchall()
     )
     return dict(rows)
 
@@ -151,7 +155,7 @@ def _centres() -> list[tuple[str, str, tuple[float, float], float]]:
 def metro(visitor: Visitor) -> str | None:
     """The id of the metro that a visitor is counted in, found by looking at every one there is."""
     if visitor.country in ZIP_COUNTRIES:
-        code = _cbsa().get(visitor.postal)
+        code = _by_zip("cbsa_code").get(visitor.postal)
         return f"metro:{code}" if code else None
     if visitor.unplaced or visitor.position is None:
         return None

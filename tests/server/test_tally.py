@@ -12,7 +12,7 @@ from tests.server.tally import Tally
 from tests.server.visitors import Visitor, record_of
 
 LINKS = [None, *(f"tally-{number}" for number in range(5))]
-TABLES = ("countries", "regions", "metros", "cities", "postal-codes")
+TABLES = ("countries", "regions", "metros", "counties", "cities", "postal-codes")
 
 each_link = pytest.mark.parametrize("code", LINKS, ids=lambda code: code or "workspace")
 each_network = pytest.mark.parametrize("network", ["", "all"], ids=lambda name: name or "people")
@@ -95,6 +95,16 @@ def test_postal_codes(tally: Tally, code: str | None, network: str) -> None:
 def test_metros(tally: Tally, code: str | None, network: str) -> None:
     answer, people = asked(tally, "metros", code, network)
     assert counts(answer, "id") == count.metros(people)
+
+
+@each_network
+@each_link
+def test_counties(tally: Tally, code: str | None, network: str) -> None:
+    answer, people = asked(tally, "counties", code, network)
+    assert counts(answer, "id") == count.counties(people)
+    for row in answer["rows"]:
+        assert row["county"] == row["name"]
+        assert row["county_code"] == row["id"].removeprefix("county:")
 
 
 @pytest.mark.parametrize("table", TABLES)
