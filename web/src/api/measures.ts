@@ -15,6 +15,8 @@ export interface AreaColumns {
   clicks: number[];
   population: (number | null)[];
   rate: (number | null)[];
+  /** Clicks that the residents would give at their country's rate. */
+  expected: (number | null)[];
   index: (number | null)[];
 }
 

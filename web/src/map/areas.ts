@@ -31,26 +31,23 @@ export function shapeOf(id: string, regions: ReadonlySet<string>): DrawnArea["sh
   return kind === "region" && regions.has(code) ? { kind, code } : null;
 }
 
-/** The columns as areas by id, each with the clicks that its residents would give. */
+/** The columns as areas by id. */
 export function drawnAreas(
   columns: AreaColumns,
   regions: ReadonlySet<string>,
 ): Map<string, DrawnArea> {
-  const perResident = expectedRates(columns);
   return new Map(
     columns.ids.map((id, i) => {
-      const population = columns.population[i] ?? null;
-      const each = perResident.get(nation(id));
       const area: DrawnArea = {
         id,
         name: columns.names[i]!,
         lat: columns.lat[i] ?? null,
         lon: columns.lon[i] ?? null,
         clicks: columns.clicks[i]!,
-        population,
+        population: columns.population[i] ?? null,
         rate: columns.rate[i] ?? null,
         index: columns.index[i] ?? null,
-        expected: expectedOf(columns, i, each),
+        expected: columns.expected[i] ?? null,
         shape: shapeOf(id, regions),
       };
       return [id, area];
@@ -58,37 +55,11 @@ export function drawnAreas(
   );
 }
 
-function expectedOf(columns: AreaColumns, i: number, each: number | undefined): number | null {
-  const [clicks, index, population] = [columns.clicks[i]!, columns.index[i], columns.population[i]];
-  if (index && clicks) return (100 * clicks) / index;
-  return population && each !== undefined && index != null ? population * each : null;
-}
-
-// An index of zero says nothing of how many clicks were expected: its neighbours in the same country do.
-function expectedRates({ ids, clicks, index, population }: AreaColumns): Map<string, number> {
-  const rates = new Map<string, number>();
-  ids.forEach((id, i) => {
-    const [value, people] = [index[i], population[i]];
-    if (value && people && clicks[i]) rates.set(nation(id), (100 * clicks[i]!) / value / people);
-  });
-  return rates;
-}
-
-// Countries are held against all countries, counties and metros against the United States, others by their code.
-function nation(id: string): string {
-  const [kind, code = ""] = id.split(":");
-  return kind === "region" || kind === "postal" ? code.slice(0, 2) : "";
-}
-
-export function valueOf(area: DrawnArea, measure: Measure): number | null {
-  return area[measure];
-}
-
 export type Look = { colour: string; opacity: number };
 
 /** What an area looks like: null where nothing can be said. */
 export function look(area: DrawnArea, measure: Measure, stops: Stops): Look | null {
-  const value = valueOf(area, measure);
+  const value = area[measure];
   if (value === null || (measure === "clicks" && value === 0)) return null;
   const faint = measure !== "clicks" && isFaint(area.clicks, area.expected);
   return { colour: colourAt(stops, value), opacity: faint ? FAINT : 0.88 };
