@@ -17,7 +17,7 @@ export default defineConfig({
     assetsDir: "assets",
     target: "es2022",
     chunkSizeWarningLimit: 1200,
-    modulePreload: { polyfill: false },
+    modulePreload: false,
   },
   server: {
     proxy: Object.fromEntries(
