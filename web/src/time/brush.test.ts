@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { drawn, moved, resized, sum } from "./brush";
+import { drawn, grabbed, moved, resized, sum } from "./brush";
 
 it("draws over whole buckets, in either direction, at least one", () => {
   expect(drawn(2.2, 4.1, 10)).toEqual({ start: 2, end: 5 });
@@ -28,4 +28,19 @@ it("counts what lies under it, parts by their part", () => {
   expect(sum(clicks, { start: 0, end: 4 })).toBe(100);
   expect(sum(clicks, { start: 1, end: 3 })).toBe(50);
   expect(sum(clicks, { start: 1.5, end: 3 })).toBe(40);
+});
+
+it("is caught by its edges, its body, or drawn anew", () => {
+  const brush = { start: 2, end: 8 };
+  const at = (place: number) => grabbed(brush, place, 1);
+  expect([1.2, 2.5, 5, 7.4, 8.9, 10].map(at)).toEqual([
+    "start",
+    "start",
+    "body",
+    "end",
+    "end",
+    "new",
+  ]);
+  expect(grabbed(null, 5, 1)).toBe("new");
+  expect(grabbed({ start: 4, end: 5 }, 4.5, 3)).toBe("body");
 });

@@ -38,3 +38,16 @@ export function sum(clicks: number[], { start, end }: Brush): number {
   }
   return Math.round(total);
 }
+
+export type Grip = "new" | "body" | "start" | "end";
+
+/** What a press at a position takes hold of; edges are caught from `reach` away. */
+export function grabbed(brush: Brush | null, at: number, reach: number): Grip {
+  if (!brush) return "new";
+  const [start, end] = [Math.abs(at - brush.start), Math.abs(at - brush.end)];
+  const inside = at > brush.start && at < brush.end;
+  // A narrow brush keeps a middle to be moved by.
+  const within = inside ? Math.min(reach, (brush.end - brush.start) / 3) : reach;
+  if (Math.min(start, end) <= within) return start < end ? "start" : "end";
+  return inside ? "body" : "new";
+}

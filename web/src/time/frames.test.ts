@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Brightness, clicksUntil, decodeFrames, frameAt } from "./frames";
+import { Brightness, clicksUntil, decodeFrames, filmMoment, filmTime, frameAt } from "./frames";
 
 interface Point {
   x: number;
@@ -61,6 +61,14 @@ describe("frames", () => {
     expect(() => decodeFrames(bytes.slice(0, -4))).toThrow("cut short");
     expect(() => decodeFrames(bytes.slice(0, 20))).toThrow("cut short");
     expect(() => decodeFrames(new ArrayBuffer(0))).toThrow("cut short");
+  });
+  it("have a clock, and are found by it", () => {
+    expect(filmMoment(1.5, frames)).toBe(Date.UTC(2026, 10, 2, 12));
+    expect(filmMoment(3, frames)).toBe(Date.UTC(2026, 10, 4));
+    for (const time of [0, 0.25, 1, 2.75, 3])
+      expect(filmTime(filmMoment(time, frames), frames)).toBeCloseTo(time);
+    expect(filmTime(0, frames)).toBe(0);
+    expect(filmTime(Date.UTC(2027, 0), frames)).toBe(3);
   });
   it("add up while they are shown", () => {
     expect([0, 1, 1.5, 2, 3].map((at) => frameAt(at, frames))).toEqual([0, 0, 1, 1, 2]);

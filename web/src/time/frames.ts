@@ -1,7 +1,7 @@
 /** The frames of a film of clicks, as /api/heat/frames sends them: one answer holds them all. */
 
 import { between } from "../map/ramp";
-import { moment, type Bucket } from "./buckets";
+import { after, moment, type Bucket } from "./buckets";
 
 export interface Frames {
   bucket: Bucket;
@@ -80,6 +80,28 @@ export function clicksUntil(time: number, frames: Frames): number {
   const part = Math.max(0, Math.min(1, time - index));
   return (frames.before[index] ?? 0) + Math.round((frames.clicks[index] ?? 0) * part);
 }
+
+/** The clock's moment at a time of the film. */
+export function filmMoment(time: number, frames: Frames): number {
+  const index = Math.max(0, Math.min(frames.starts.length - 1, Math.floor(time)));
+  const start = frames.starts[index] ?? 0;
+  return start + (endOf(index, frames) - start) * Math.min(1, time - index);
+}
+
+/** The film's time at a moment; before its first frame 0, after its last its end. */
+export function filmTime(moment: number, frames: Frames): number {
+  const index = Math.max(
+    0,
+    frames.starts.findLastIndex((start) => start <= moment),
+  );
+  const start = frames.starts[index];
+  if (start === undefined) return 0;
+  const part = (moment - start) / Math.max(1, endOf(index, frames) - start);
+  return index + Math.max(0, Math.min(1, part));
+}
+
+const endOf = (index: number, { starts, bucket }: Frames) =>
+  starts[index + 1] ?? after(starts[index] ?? 0, bucket);
 
 /**
  * Clicks of one frame in the fullest square as large as a glow of `radius` px, at a zoom: what the brightest
