@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-NAMES = ("redirect", "atlas", "locate", "ingest", "views", "mvt")
+NAMES = ("redirect", "atlas", "locate", "ingest", "views", "mvt", "surface")
 
 
 def main() -> None:

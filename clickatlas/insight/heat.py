@@ -14,7 +14,7 @@ from clickatlas.atlas.clusters import ClusterTree
 from clickatlas.atlas.mercator import mercator
 from clickatlas.insight import mvt
 from clickatlas.insight.counts import Counts
-from clickatlas.insight.measures import F32, F64, I32, PER, Expectation, Residents, rate
+from clickatlas.insight.measures import F32, F64, PER, Expectation, Residents, rate
 from clickatlas.insight.scales import Measure, Scale, index_scale, rate_scale
 from clickatlas.insight.shrinkage import strength
 
@@ -70,7 +70,7 @@ class Ground:
     northward: npt.NDArray[np.int64]  # and of their latitude
     people: Residents
     residents: F32  # of the places in Morton order
-    country: I32  # and their countries' area numbers
+    country: npt.NDArray[np.int16]  # and their countries, as `people` has them
 
     @classmethod
     def of(cls, atlas: Atlas) -> Ground:
@@ -193,7 +193,7 @@ class Heat:
         if measure is Measure.RATE:
             residents *= self.base[measure] / PER
         else:
-            residents *= self.expectation.reference[ground.country[start:stop] + 1]
+            residents *= self.expectation.reference[ground.country[start:stop]]
         return ground.code[start:stop], residents
 
     @cached_property
@@ -217,22 +217,22 @@ class Heat:
         return [expected.astype(np.float32) for expected in sums]
 
     @cached_property
-    def _expansion(self) -> list[npt.NDArray[np.int64]]:
+    def _expansion(self) -> list[npt.NDArray[np.int8]]:
         """Per zoom and node: the first zoom at which it shows as more than one; MAX_ZOOM + 1 for never."""
         tree, clicks = self._ground.atlas.clusters, self._cluster_clicks
-        result = [np.full(len(clicks[MAX_ZOOM]), MAX_ZOOM + 1, np.int64)]
+        result = [np.full(len(clicks[MAX_ZOOM]), MAX_ZOOM + 1, np.int8)]
         for zoom in range(MAX_ZOOM - 1, -1, -1):
             below = clicks[zoom + 1] > 0
             parent = np.asarray(tree.nodes(zoom + 1).parent)[below]
             children = np.bincount(parent, minlength=len(clicks[zoom]))
-            only = np.full(len(clicks[zoom]), MAX_ZOOM + 1, np.int64)
+            only = np.full(len(clicks[zoom]), MAX_ZOOM + 1, np.int8)
             only[parent] = result[0][below]
-            result.insert(0, np.where(children > 1, zoom + 1, only))
+            result.insert(0, np.where(children > 1, np.int8(zoom + 1), only))
         return result
 
     def expansion(self, zoom: int, nodes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Of clusters with clicks: the first zoom at which each shows as more than one; MAX_ZOOM + 1 for never."""
-        return self._expansion[zoom][nodes]
+        return self._expansion[zoom][nodes].astype(np.int64)
 
     def clusters(self, zoom: int, x: int, y: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Cluster nodes with clicks in one tile: node numbers of that zoom, and clicks."""
@@ -274,7 +274,7 @@ class Heat:
                 "kind": [level.kind(node) for node in nodes.tolist()],
                 "id": [level.id(node) for node in nodes.tolist()],
                 "area": self._named_after(zoom, nodes),
-                "expansion_zoom": self._expansion[zoom][nodes],
+                "expansion_zoom": self.expansion(zoom, nodes),
             },
         )
 

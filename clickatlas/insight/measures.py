@@ -46,8 +46,10 @@ class Residents:
     """What measures need of an atlas, made once; arrays by place number or by area number."""
 
     place: F32  # residents of each place, 0 where nobody is counted or the place is unplaced
-    country: I32  # the area number of each place's country, -1 where not known
-    countries: npt.NDArray[np.int64]  # area numbers
+    country: npt.NDArray[
+        np.int16
+    ]  # of each place: its country's position in `countries` + 1, 0 where not known
+    countries: npt.NDArray[np.int64]  # area numbers, ascending
     population: F64  # of every area, NaN where no source says or nobody lives there
 
     @classmethod
@@ -57,10 +59,12 @@ class Residents:
         people = np.asarray(places.population)
         counted = (people > FLOOR) & ~np.asarray(places.unplaced)
         population = np.asarray(areas.populations(), np.float64)
+        countries = np.flatnonzero(np.asarray(areas.levels()) == LEVELS.index(Level.COUNTRY))
+        country = np.asarray(places.area[Level.COUNTRY])
         return cls(
             place=np.where(counted, people, np.float32(0)),
-            country=np.asarray(places.area[Level.COUNTRY]),
-            countries=np.flatnonzero(np.asarray(areas.levels()) == LEVELS.index(Level.COUNTRY)),
+            country=np.where(country < 0, 0, np.searchsorted(countries, country) + 1).astype(np.int16),
+            countries=countries,
             population=np.where(population > 0, population, np.nan),
         )
 
@@ -85,31 +89,30 @@ class Expectation:
 
     @cached_property
     def reference(self) -> F64:
-        """Placed clicks per resident of each country, by area number + 1 (0: no country); 0 where nobody lives."""
+        """Placed clicks per resident, by `Residents.country`; 0 where nobody lives, and without a country."""
         return self._reference(~np.asarray(self.atlas.places.unplaced))
 
     def _reference(self, counted: npt.NDArray[np.bool_]) -> F64:
         """Clicks at the `counted` places per resident of theirs, for each country."""
-        country, size = self.people.country + 1, len(self.atlas.areas) + 1
         some = np.flatnonzero((self.counts.clicks > 0) & counted)
-        clicks = np.bincount(country[some], self.counts.clicks[some], minlength=size)
-        residents = np.bincount(country, np.where(counted, self.residents, 0), minlength=size)
+        clicks = self._by_country(self.counts.clicks[some], some)
+        residents = self._by_country(np.where(counted, self.residents, 0))
         residents[0] = 0  # without a country there is nothing to expect
-        return np.divide(clicks, residents, out=np.zeros(size), where=residents > 0)
+        return np.divide(clicks, residents, out=np.zeros(len(clicks)), where=residents > 0)
 
     @property
     def places(self) -> F64:
         """Expected clicks of every place; 1 ms."""
-        return self.residents * self.reference[self.people.country + 1]
+        return self.residents * self.reference[self.people.country]
 
     @cached_property
     def world(self) -> float:
         """Clicks per inhabitant of all countries together: what a single country is held against."""
         countries = self.people.countries
         population = np.nan_to_num(self.people.population[countries])
-        clicks = self._sum(self.people.country, self.counts.clicks)[countries]
+        clicks = self._by_country(self.counts.clicks)[1:]
         if self.counts.within is not None:
-            here = self._sum(self.people.country, self.counts.within)[countries] > 0
+            here = self._by_country(self.counts.within)[1:] > 0
             population = np.where(here, population, 0)
         whole = float(population.sum())
         return float(clicks[population > 0].sum()) / whole if whole else 0.0
@@ -123,7 +126,7 @@ class Expectation:
             return expected
         area = np.asarray(self.atlas.places.area[level])
         reference = self._reference(area >= 0) if level is Level.REGION else self.reference
-        return self._sum(area, self.residents * reference[self.people.country + 1])
+        return self._sum(area, self.residents * reference[self.people.country])
 
     def inhabited(self, level: Level) -> npt.NDArray[np.bool_]:
         """By area number: the areas of `level`, inside the filter's, where somebody is known to live."""
@@ -134,6 +137,13 @@ class Expectation:
             here = self._sum(area, self.counts.within) > 0
         counted = ~np.isnan(self.people.population) | (self._sum(area, self.residents) > 0)
         return np.asarray(of_level & here & counted)
+
+    def _by_country(
+        self, weights: npt.NDArray[np.generic], at: npt.NDArray[np.intp] | slice = slice(None)
+    ) -> F64:
+        """Sum of the places `at` by `Residents.country`."""
+        size = len(self.people.countries) + 1
+        return np.bincount(self.people.country[at], weights, minlength=size).astype(np.float64)
 
     def _sum(self, area: I32, weights: npt.NDArray[np.generic]) -> F64:
         """Sum by area number; what belongs to no area is left out."""

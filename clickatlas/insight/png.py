@@ -1,7 +1,7 @@
 """PNG images (ISO/IEC 15948) of smooth pictures, encoded with zlib alone.
 
-Ours because it is twenty lines, spares operators an imaging library, and one fixed filter costs a third of
-what general encoders spend on choosing one per row.
+Ours because it is twenty lines, spares operators an imaging library, and one fixed filter costs less than half
+of what a general encoder spends on choosing one per row (see docs/decisions/0006-measures.md).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 UP = 2  # filter: each byte less the one above it, which for a smooth picture leaves almost nothing
-LEVEL = 1  # of compression; 6 costs three times as much for a tenth
+LEVEL = 1  # of compression; 6 costs five times as much for a fifth
 
 
 def png(pixels: npt.NDArray[np.uint8]) -> bytes:
