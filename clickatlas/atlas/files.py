@@ -17,7 +17,7 @@ from clickatlas.errors import Problem
 CURRENT = "current"
 UNFINISHED = ".tmp"
 LOCK = "lock"
-FORMAT = 1  # of the files in an atlas's folder; raised when an older reader would be wrong
+FORMAT = 2  # of the files in an atlas's folder; raised when an older reader would be wrong
 
 
 def unusable(

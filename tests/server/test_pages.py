@@ -122,6 +122,17 @@ def test_areas_are_found_and_described(api: httpx.Client) -> None:
         assert api.get("/api/areas", params={"search": search}).status_code in (200, 422)
 
 
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("camb", "city:4931972"), ("CAMB", "city:4931972"), ("02139", "zip:02139"), ("us-ma", "region:US-MA"),
+     ("gb", "country:GB"), ("lodz", "metro:PL-3093133"), ("Zürich", "region:CH-ZH"), ("metro:14460", "metro:14460")],
+)  # fmt: skip
+def test_areas_are_found_by_name_code_and_id(api: httpx.Client, search: str, found: str) -> None:
+    rows = api.get("/api/areas", params={"search": search}).raise_for_status().json()["rows"]
+    assert found in [row["id"] for row in rows]
+    assert len(rows) <= 20
+
+
 def test_the_atlas_thanks_its_sources(api: httpx.Client) -> None:
     atlas = api.get("/api/atlas").json()
     assert atlas["places"] > 100_000

@@ -17,6 +17,15 @@ def number(atlas: Atlas, area_id: str) -> int:
     return found
 
 
+def test_every_area_has_a_name_a_flag_a_box_and_a_centre(atlas: Atlas) -> None:
+    areas = atlas.areas
+    for area in range(0, len(areas), 7):
+        assert areas.name(area).strip(), areas.id(area)
+        assert len(areas.flag(area)) == 2, areas.id(area)
+        assert areas.bbox(area) is not None, areas.id(area)
+        assert not math.isnan(areas.lat(area) + areas.lon(area)), areas.id(area)
+
+
 def test_every_id_leads_back_to_its_area(atlas: Atlas) -> None:
     for area in range(0, len(atlas.areas), 97):
         assert atlas.areas.number(atlas.areas.id(area)) == area
@@ -140,8 +149,13 @@ def test_an_area_that_straddles_two_belongs_to_the_one_with_most_of_it() -> None
 @pytest.mark.parametrize(
     ("text", "first"),
     [("camb", None), ("Cambridge", None), ("02139", "zip:02139"), ("us", "country:US"), ("US-MA", "region:US-MA"),
-     ("14460", "metro:14460"), ("united states", "country:US"), ("massach", "region:US-MA"),
-     ("zürich", None), ("ZURICH", None), ("são paulo", None), ("sao paulo", None), ("  new   york ", None)],
+     ("us-ma", "region:US-MA"), ("us ma", "region:US-MA"), ("GB-ENG", "region:GB-ENG"), ("DE", "country:DE"),
+     ("de", "country:DE"), ("14460", "metro:14460"), ("25017", "county:25017"), ("4931972", "city:4931972"),
+     ("GB-RG12", "postal:GB-RG12"), ("rg12", "postal:GB-RG12"), ("united states", "country:US"),
+     ("MASSACH", "region:US-MA"), ("zürich", None), ("ZURICH", None), ("são paulo", None), ("sao paulo", None),
+     ("lodz", "metro:PL-3093133"), ("Łódź", "metro:PL-3093133"), ("tromso", "city:3133895"), ("TROMSØ", "city:3133895"),
+     ("st louis mo il", "metro:41180"), ("St. Louis", None), ("winston salem", None), ("Winston-Salem", None),
+     ("coeur d’alene", None), ("coeur dalene", None), ("  new   york ", None)],
 )  # fmt: skip
 def test_search_finds_by_name_and_code(atlas: Atlas, text: str, first: str | None) -> None:
     found = atlas.areas.search(text, 10)
@@ -161,7 +175,17 @@ def test_search_puts_more_people_first_and_forgives_accents(atlas: Atlas) -> Non
     assert london[0] == "GB"
 
 
-@pytest.mark.parametrize("text", ["", "   ", "zzzzqqqq", "\n", "\t", "\n\t", "a\nb"])
+@pytest.mark.parametrize(
+    "area_id", ["zip:02139", "country:US", "metro:GB-2643743", "postal:GB-RG12", " city:4931972 "]
+)
+def test_search_finds_a_whole_id(atlas: Atlas, area_id: str) -> None:
+    assert atlas.areas.search(area_id, 5)[0] == number(atlas, area_id.strip())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "zzzzqqqq", "\n", "\t", "\n\t", "zq\nzq", "-", "...", "x" * 100_000, "é" * 10_000, "\ud800"],
+)
 def test_search_for_nothing_finds_nothing(atlas: Atlas, text: str) -> None:
     assert atlas.areas.search(text) == []
 
