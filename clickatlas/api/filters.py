@@ -12,6 +12,7 @@ from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.clicks.filter import (
     DEVICES,
     MAX_POINTS,
+    MAX_SHAPES,
     Filter,
     devices,
     moment,
@@ -27,8 +28,8 @@ router = APIRouter(tags=["filter"])
 NONE: list[str] = []
 
 
-def _names(name: str, description: str) -> Any:
-    return Query(alias=name, max_length=1000, description=description)
+def _names(name: str, description: str, most: int = 1000) -> Any:
+    return Query(alias=name, max_length=most, description=description)
 
 
 def reader(prefix: str = "", what: str = "") -> Callable[..., Filter]:
@@ -68,6 +69,7 @@ def reader(prefix: str = "", what: str = "") -> Callable[..., Filter]:
                 f"{what}Areas drawn on the map; any of them. west,south,east,north is a box, "
                 f"lng,lat,lng,lat,… with 3 to {MAX_POINTS} points a polygon whose sides are straight on the "
                 "map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within.",
+                MAX_SHAPES,
             ),
         ] = NONE,
         start: Annotated[

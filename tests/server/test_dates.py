@@ -86,7 +86,12 @@ EDGES = [
 def test_the_edges_of_the_calendar_are_no_fault_of_ours(tally: Tally, zone: str, bucket: str) -> None:
     for field in ("from", "to"):
         for edge in EDGES:
-            for path in ("/api/analytics/clicks", "/api/analytics/geo/countries"):
+            for path in (
+                "/api/analytics/clicks",
+                "/api/analytics/geo/countries",
+                "/api/analytics/hours",
+                "/api/heat/frames",
+            ):
                 query = {field: edge, "tz": zone, "bucket": bucket}
                 assert tally.client.get(path, params=query).status_code in (200, 422), query
     both = {"from": "9999-12-30", "to": "9999-12-31", "tz": zone, "bucket": bucket}

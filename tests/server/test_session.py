@@ -17,6 +17,9 @@ PRIVATE = [
     ("GET", "/api/heat/tilejson"), ("GET", "/api/heat/tiles/0/0/0.mvt"), ("GET", "/api/filters"), ("GET", "/api/atlas"),
     ("GET", "/api/areas?search=a"), ("GET", "/api/areas/country:US"), ("GET", "/api/session"), ("DELETE", "/api/session"),
     ("GET", "/api/heat/areas"), ("GET", "/api/heat/surface/0/0/0.png"), ("DELETE", "/api/sample"), ("GET", "/api/status"), ("GET", "/api/export/clicks.csv"),
+    ("GET", "/api/analytics/breakdown"), ("GET", "/api/analytics/hours"), ("GET", "/api/heat/frames"), ("GET", "/api/compare/areas"),
+    ("GET", "/api/compare/tilejson"), ("GET", "/api/compare/tiles/0/0/0.mvt"), ("GET", "/api/views"), ("POST", "/api/views"),
+    ("PATCH", "/api/views/1"), ("DELETE", "/api/views/1"), ("GET", "/api/basemap"), ("GET", "/api/basemap/tiles.pmtiles"),
 ]  # fmt: skip
 OPEN = {"/health", "/api/openapi.json"}
 
@@ -44,6 +47,7 @@ def test_every_endpoint_is_in_the_table_of_private_ones(server: Served) -> None:
         "/api/links/{code}": "/api/links/x", "/api/analytics/geo/{table}": "/api/analytics/geo/countries",
         "/api/analytics/geo/{code}/{table}": "/api/analytics/geo/x/cities", "/api/heat/tiles/{z}/{x}/{y}.mvt": "/api/heat/tiles/0/0/0.mvt",
         "/api/heat/surface/{z}/{x}/{y}.png": "/api/heat/surface/0/0/0.png", "/api/areas/{area_id}": "/api/areas/country:US", "/api/export/clicks.{kind}": "/api/export/clicks.csv",
+        "/api/compare/tiles/{z}/{x}/{y}.mvt": "/api/compare/tiles/0/0/0.mvt", "/api/views/{view_id}": "/api/views/1",
     }  # fmt: skip
     tabled = {(method, path.partition("?")[0]) for method, path in PRIVATE}
     assert {(method, shapes.get(path, path)) for method, path in described if path not in OPEN} == tabled
