@@ -136,7 +136,8 @@ export function regionName(code, shapes) {
     const names = new Set(shapes.map((p) => p[key]));
     return names.size === 1 ? first[key] : undefined;
   };
-  const own = shapes.find((p) => p.iso_3166_2 === code) ?? (shapes.length === 1 ? first : undefined);
+  const own =
+    shapes.find((p) => p.iso_3166_2 === code) ?? (shapes.length === 1 ? first : undefined);
   const name = own
     ? own.name_en || own.name
     : (of("region") ?? of("name_en") ?? first.region ?? first.name);

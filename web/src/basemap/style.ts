@@ -1,9 +1,11 @@
 import type { StyleSpecification } from "maplibre-gl";
 import { fontFaces } from "./fonts";
 import { labelLayers } from "./labels";
+import type { Streets } from "./operator";
 import { PALETTES, type Theme } from "./palette";
 import { shapeLayers } from "./shapes";
 
+export type { Streets } from "./operator";
 export type { Theme } from "./palette";
 
 /** Fill layer to hit-test countries: its features carry `code` (ISO 3166-1 alpha-2) and `name`. */
@@ -43,11 +45,20 @@ export const BASEMAP_MAX_ZOOM = 6;
 const AREAS_MAX_ZOOM = 5;
 
 /**
- * The offline basemap as a MapLibre style: everything it names is served under `base`.
- * `base` is a path or URL ending in "/"; tiles 204 where there is nothing to draw.
+ * The offline basemap as a MapLibre style: everything it names is served under `base`, a path or URL
+ * ending in "/"; tiles 204 where there is nothing to draw. With `streets` (of `operatorStreets`) the
+ * operator's own map is drawn over it; the layers named above are there all the same, in their order.
  */
-export function basemapStyle(theme: Theme, options: { base?: string } = {}): StyleSpecification {
-  const base = absolute(options.base ?? "/static/basemap/");
+export function basemapStyle(
+  theme: Theme,
+  options: { base?: string; streets?: Streets } = {},
+): StyleSpecification {
+  const offline = offlineStyle(theme, options.base);
+  return options.streets ? options.streets(offline, theme) : offline;
+}
+
+function offlineStyle(theme: Theme, under = "/static/basemap/"): StyleSpecification {
+  const base = absolute(under);
   const palette = PALETTES[theme];
   return {
     version: 8,
