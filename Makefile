@@ -49,8 +49,10 @@ test-browser: $(VENV)/.installed-dev $(STATIC) ## a real Chromium against a real
 bench: $(VENV)/.installed-dev $(STATIC) ## figures as ratios against a peer in the same run
 	$(BIN)/python -m bench
 
-docs: $(VENV)/.installed-dev ## write docs/settings.md from the settings table
+docs: $(VENV)/.installed-dev web/node_modules/.installed ## write what is made from code: docs/settings.md, docs/openapi.json, the page's API types
 	$(BIN)/python -m clickatlas.settings > docs/settings.md
+	$(BIN)/python -m clickatlas.app > docs/openapi.json
+	cd web && npm run --silent api
 
 lock: ## renew both lock files (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra install pyproject.toml -o requirements.lock

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -105,9 +107,18 @@ def create_app(settings: Settings) -> FastAPI:
         links, geo, clicks, breakdown, hours, heat, surface, frames, compare, areas, basemap, filters, views, exports, session, health,
     )  # fmt: skip
     for room in rooms:
+        _title_routes(room.router)
         app.include_router(room.router)
     add_pages(app, Path(__file__).parent / "static")
     return app
+
+
+def _title_routes(router: APIRouter) -> None:
+    """Each route's docstring in the API's document: its first sentence as the title, the rest below it."""
+    for route in router.routes:
+        if isinstance(route, APIRoute) and route.summary is None:
+            title, _, rest = route.description.partition("\n")
+            route.summary, route.description = title.strip().removesuffix("."), rest.strip()
 
 
 async def _follow_atlas(house: House) -> None:
@@ -157,3 +168,7 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
         500, "Our mistake", "Something went wrong in clickatlas.", remedy="The server's log has more."
     )
     return JSONResponse(problem.document(), 500, media_type=PROBLEM)
+
+
+if __name__ == "__main__":  # the API's document, for docs/openapi.json and the page's types
+    print(json.dumps(create_app(Settings.model_validate({})).openapi(), indent=1, ensure_ascii=False))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from clickatlas import __version__
@@ -36,27 +36,52 @@ def health(request: Request) -> Response:
     return JSONResponse(body, 503 if faults else 200, {"cache-control": "no-store"})
 
 
+class IngestStatus(BaseModel):
+    """How far counting is behind the short links."""
+
+    lag_clicks: int = Field(description="Answered, and not counted yet.")
+    lag_seconds: float
+    error: str | None
+
+
+class StoreStatus(BaseModel):
+    """What the workspace's clicks are made of."""
+
+    clicks: int
+    unplaced: int
+    private: int = Field(description="From private addresses: a proxy that is not trusted, as a rule.")
+
+
+class AtlasStatus(BaseModel):
+    """Which City database is in use."""
+
+    built: datetime
+    age_days: int
+    version: str
+
+
+class Status(BaseModel):
+    """How the house is doing."""
+
+    version: str
+    ingest: IngestStatus
+    store: StoreStatus
+    atlas: AtlasStatus
+
+
 @router.get("/api/status")
-def status(opened: HouseDep, who: CallerDep) -> dict[str, Any]:
+def status(opened: HouseDep, who: CallerDep) -> Status:
     """How far counting is behind, how old the City database is, and what addresses look like."""
     lag = opened.ingest.ingest.lag()
     built = opened.atlas.built
     counts = opened.questions.snapshot(who.workspace, Filter(networks=EVERYTHING)).counts
-    return {
-        "version": __version__,
-        "ingest": {
-            "lag_clicks": lag.clicks,
-            "lag_seconds": round(lag.seconds, 1),
-            "error": opened.ingest.error,
-        },
-        "store": {
-            "clicks": counts.total,
-            "unplaced": counts.unplaced,
-            "private": int(counts.clicks[PRIVATE]),
-        },
-        "atlas": {
-            "built": built,
-            "age_days": (datetime.now(UTC) - built).days,
-            "version": opened.atlas.version,
-        },
-    }
+    return Status(
+        version=__version__,
+        ingest=IngestStatus(
+            lag_clicks=lag.clicks, lag_seconds=round(lag.seconds, 1), error=opened.ingest.error
+        ),
+        store=StoreStatus(clicks=counts.total, unplaced=counts.unplaced, private=int(counts.clicks[PRIVATE])),
+        atlas=AtlasStatus(
+            built=built, age_days=(datetime.now(UTC) - built).days, version=opened.atlas.version
+        ),
+    )

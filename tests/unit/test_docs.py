@@ -1,10 +1,12 @@
 """What the documents say is true."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from clickatlas.app import create_app
 from clickatlas.cli import cli
 from clickatlas.settings import Settings, load, markdown
 
@@ -13,6 +15,11 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_settings_page_is_printed_from_the_table() -> None:
     assert (ROOT / "docs/settings.md").read_text("utf-8") == markdown(), "run 'make docs'"
+
+
+def test_the_api_document_is_the_apis_own() -> None:
+    written = json.loads((ROOT / "docs/openapi.json").read_text("utf-8"))
+    assert written == create_app(Settings.model_validate({})).openapi(), "run 'make docs'"
 
 
 def test_every_setting_has_one_name_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
