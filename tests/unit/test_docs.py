@@ -91,11 +91,12 @@ def test_rooms_keep_to_their_walls() -> None:
 
 
 def test_files_stay_small() -> None:
+    made = {ROOT / "web/src/api/schema.ts"}  # from the API's document, read by the compiler alone
     large = [
         path.relative_to(ROOT).as_posix()
         for folder in ("clickatlas", "tests", "bench", "web/src", "web/basemap")
         for pattern in ("*.py", "*.ts", "*.svelte", "*.mjs")
         for path in (ROOT / folder).rglob(pattern)
-        if "static" not in path.parts and len(path.read_text("utf-8").splitlines()) > 400
+        if path not in made and "static" not in path.parts and len(path.read_text("utf-8").splitlines()) > 400
     ]
     assert not large
