@@ -29,11 +29,10 @@ class Points(NamedTuple):
 
 def depth_for(codes: Integers, frames: int, clicks: int) -> int:
     """The finest depth at which places with clicks (Morton codes at `DEPTH`) can't fill too many rows."""
-    codes = np.unique(codes)
-    depth = DEPTH
+    codes, depth = np.unique(codes), DEPTH
     while depth > 0 and min(clicks, len(codes) * frames) > MAX_FETCHED:
-        codes = np.unique(codes >> 2)
-        depth -= 1
+        codes, depth = codes >> 2, depth - 1  # still in order
+        codes = codes[np.concatenate(([True], codes[1:] != codes[:-1]))]
     return depth
 
 
