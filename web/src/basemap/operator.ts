@@ -17,12 +17,16 @@ export type Streets = (offline: StyleSpecification, theme: Theme) => StyleSpecif
  * The operator's own map where one is configured and can be read; `problem` says in a sentence why it
  * can't. Never rejects: without streets the page's own map is drawn. What draws them is loaded only here.
  */
-export async function operatorStreets(): Promise<{ streets?: Streets; problem?: string }> {
+export async function operatorStreets(): Promise<{
+  streets?: Streets;
+  attribution?: string;
+  problem?: string;
+}> {
   try {
     const chosen = await ask<Chosen>("GET", "/api/basemap");
     if (chosen.kind === "offline") return chosen.problem ? { problem: chosen.problem } : {};
     const { openStreets } = await import("./streets");
-    return { streets: await openStreets(chosen) };
+    return { streets: await openStreets(chosen), attribution: chosen.attribution };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { problem: `The street map can’t be read, so the built-in map is shown. ${why}` };

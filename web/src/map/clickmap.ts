@@ -108,7 +108,7 @@ export class ClickMap {
     this.#restyle();
   }
 
-  redraw(change: Partial<Pick<ClickLayers, "shade" | "mode" | "tint">>): void {
+  redraw(change: Partial<Pick<ClickLayers, "shade" | "mode" | "tint" | "streets">>): void {
     this.#drawn = { ...this.#drawn, ...change };
     this.#restyle();
   }

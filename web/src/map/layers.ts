@@ -1,6 +1,6 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { FONTS } from "../basemap/fonts";
-import { AREA_SOURCES, basemapStyle, HEAT_BEFORE } from "../basemap/style";
+import { AREA_SOURCES, basemapStyle, HEAT_BEFORE, type Streets } from "../basemap/style";
 import type { Mode } from "../state/address";
 import type { Shade } from "../state/theme.svelte";
 import { between, intensities, RADIUS, RAMP } from "./ramp";
@@ -62,7 +62,7 @@ const byClicks = (stops: [number, number | string][]) =>
 const HOVERED: ExpressionSpecification = ["boolean", ["feature-state", "hovered"], false];
 const LIT: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false];
 
-const CITY_LABELS = ["city-labels", "town-labels"];
+const CITY_LABELS = ["city-labels", "town-labels", "streets-places_locality"];
 const NAMES_FROM_ZOOM = 3;
 
 /** What a part of the page adds to the map: each layer goes under the layer `before`, or on top. */
@@ -85,13 +85,15 @@ export interface ClickLayers {
   mode: Mode;
   tiles: string[];
   heatMax: Record<string, number>;
+  /** The operator's own map, where one is set. */
+  streets?: Streets | null;
   /** Null while the measure is clicks. */
   tint?: Tint | null;
 }
 
 /** The whole style: the basemap, heat under its labels, clusters over everything, and what others add. */
 export function mapStyle(drawn: ClickLayers, overlays: Iterable<Overlay> = []): StyleSpecification {
-  const base = basemapStyle(drawn.shade);
+  const base = basemapStyle(drawn.shade, { streets: drawn.streets ?? undefined });
   // Bubbles lie on the cities they count and bring their own names.
   let layers = base.layers.filter(
     ({ id }) => drawn.mode !== "clusters" || !CITY_LABELS.includes(id),

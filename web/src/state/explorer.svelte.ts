@@ -4,6 +4,7 @@ import type { AreaRow, AreaTable, FilterChoices, TileJson } from "../api/types";
 import { readerZone, type Dates } from "../words/dates";
 import { DEFAULT_DATES, DEFAULT_SORT, formatAddress, LISTS, parseAddress } from "./address";
 import type { DrawnArea } from "../map/areas";
+import type { Streets } from "../basemap/style";
 import type { ClickMap } from "../map/clickmap";
 import type { Address, Camera, Filter, Level, ListName, Measure, Mode, Tab } from "./address";
 import { Resource } from "./resource.svelte";
@@ -44,6 +45,10 @@ export class Explorer {
   map: MapHandle | null = null;
   /** The drawn map, once it is there: for the parts that draw on it. */
   chart = $state.raw<ClickMap | null>(null);
+  /** The operator's own map under the clicks, once it is known. */
+  streets = $state.raw<Streets | null>(null);
+  /** Whom to thank for it. */
+  streetsBy = $state("");
   /** The second side of a comparison: an explorer whose filter is the address's other one. */
   second = $state.raw<Explorer | null>(null);
   /** What a drawer at the right and the time dock at the bottom take from the map, in px. */
