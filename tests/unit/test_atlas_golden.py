@@ -1,5 +1,8 @@
 """Well-known addresses through every field, and the rule for what is no spot on the map."""
 
+import mmap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +10,7 @@ import pytest
 
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
+from clickatlas.atlas.files import current
 from clickatlas.atlas.places import NOWHERE, PRIVATE, is_unplaced
 from clickatlas.atlas.where import where
 
@@ -227,3 +231,34 @@ def test_numbers_and_keys_lead_to_each_other(atlas: Atlas) -> None:
     assert np.array_equal(places.number_of(places.key), np.arange(len(places)))
     assert places.number_of(np.array([[0, 1], [12345, 2**64 - 1]], np.uint64)).tolist() == [[0, 1], [-1, -1]]
     assert np.array_equal(atlas.locator.keys, places.key)
+
+
+def arrays(thing: object) -> Iterator[np.ndarray]:
+    """All arrays that a thing holds, however deep."""
+    if isinstance(thing, np.ndarray):
+        yield thing
+    elif isinstance(thing, Mapping):
+        for value in thing.values():
+            yield from arrays(value)
+    elif isinstance(thing, tuple | list):
+        for value in thing:
+            yield from arrays(value)
+    elif type(thing).__module__.startswith("clickatlas.") and hasattr(thing, "__dict__"):
+        yield from arrays(vars(thing))
+
+
+def test_all_processes_share_the_memory_of_an_atlas(atlas_root: Path) -> None:
+    """An open atlas is mapped files, which the system keeps once however many have them open."""
+    folder = current(atlas_root)
+    assert folder
+    mapped = own = 0
+    for array in arrays(Atlas.open(folder)):
+        base: Any = array
+        while isinstance(base, np.ndarray) and base.base is not None:
+            base = base.base
+        if isinstance(base, mmap.mmap):
+            mapped += array.nbytes
+        else:
+            own += array.nbytes
+    assert mapped > 50_000_000
+    assert own < 1_000_000
