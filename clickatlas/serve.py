@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
+from clickatlas.errors import Problem
 from clickatlas.processes import AppProcess, check_port, hold, run_street
 from clickatlas.progress import Terminal
 from clickatlas.settings import Settings
@@ -67,9 +68,14 @@ def serve(settings: Settings) -> None:
 
 
 def _has_atlas(settings: Settings) -> bool:
+    """Whether there is one that this version can read: after an upgrade it may have to be built again."""
     from clickatlas.atlas import files
 
-    return files.current(settings.data / "atlas") is not None
+    folder = files.current(settings.data / "atlas")
+    try:
+        return folder is not None and bool(files.about(folder))
+    except Problem:
+        return False
 
 
 def _banner(settings: Settings, link: str) -> str:

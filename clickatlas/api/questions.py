@@ -25,7 +25,7 @@ from clickatlas.insight.heat import Ground, Heat
 from clickatlas.links.database import LinksDatabase
 from clickatlas.links.links import LinkQuery, numbers, only_workspace
 
-KEPT_SNAPSHOTS = 64  # 2 MB each
+KEPT_SNAPSHOTS = 24  # some 10 MB each, once all their zooms were drawn
 KEPT_ANSWERS = 32  # up to 4 MB each
 KEPT_SMALL = 256  # tables and series
 KEPT_LARGE = 8  # frames: up to 4 MB each
