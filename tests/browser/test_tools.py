@@ -77,6 +77,7 @@ def test_question_mark_lists_the_shortcuts_and_they_work(chromium: Browser, samp
     expect(page.get_by_test_id("shortcuts")).to_contain_text("Find a place")
     window.picture("shortcuts")
     page.keyboard.press("Escape")
+    expect(page.get_by_test_id("shortcuts")).to_have_count(0)
     page.keyboard.press("2")
     expect(page.get_by_test_id("map")).to_have_attribute("data-mode", "clusters")
     page.get_by_test_id("shorten-url").focus()

@@ -20,9 +20,11 @@ def test_an_atlas_of_another_version_is_built_again(tmp_path: Path, monkeypatch:
     prepare(settings)
     assert asked == [tmp_path]  # none yet
 
-    folder = tmp_path / "atlas" / built_atlas().name
+    built = current(built_atlas())
+    assert built is not None
+    folder = tmp_path / "atlas" / built.name
     folder.mkdir(parents=True)
-    shutil.copy(built_atlas() / "atlas.json", folder)
+    shutil.copy(built / "atlas.json", folder)
     (tmp_path / "atlas" / "current").write_text(folder.name)
     assert current(tmp_path / "atlas") == folder
     prepare(settings)
