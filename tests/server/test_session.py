@@ -11,18 +11,6 @@ from tests.server.making import make
 from tests.server.problems import is_problem
 from tests.server.served import Served, command
 
-PRIVATE = [
-    ("GET", "/api/links"), ("POST", "/api/links"), ("GET", "/api/links/x"), ("PATCH", "/api/links/x"), ("DELETE", "/api/links/x"),
-    ("GET", "/api/analytics/geo/countries"), ("GET", "/api/analytics/geo/x/cities"), ("GET", "/api/analytics/clicks"),
-    ("GET", "/api/heat/tilejson"), ("GET", "/api/heat/tiles/0/0/0.mvt"), ("GET", "/api/filters"), ("GET", "/api/atlas"),
-    ("GET", "/api/areas?search=a"), ("GET", "/api/areas/country:US"), ("GET", "/api/session"), ("DELETE", "/api/session"),
-    ("GET", "/api/heat/areas"), ("GET", "/api/heat/surface/0/0/0.png"), ("DELETE", "/api/sample"), ("GET", "/api/status"), ("GET", "/api/export/clicks.csv"),
-    ("GET", "/api/analytics/breakdown"), ("GET", "/api/analytics/hours"), ("GET", "/api/heat/frames"), ("GET", "/api/compare/areas"),
-    ("GET", "/api/compare/tilejson"), ("GET", "/api/compare/tiles/0/0/0.mvt"), ("GET", "/api/views"), ("POST", "/api/views"),
-    ("PATCH", "/api/views/1"), ("DELETE", "/api/views/1"), ("GET", "/api/basemap"), ("GET", "/api/basemap/tiles.pmtiles"),
-]  # fmt: skip
-OPEN = {"/health", "/api/openapi.json"}
-
 
 @pytest.fixture(scope="module")
 def browser(server: Served) -> httpx.Client:
@@ -39,21 +27,6 @@ def signed_in(server: Served) -> httpx.Client:
     return client
 
 
-def test_every_endpoint_is_in_the_table_of_private_ones(server: Served) -> None:
-    """A new endpoint without a row here fails: decide whether it is private."""
-    document = httpx.get(f"{server.url}/api/openapi.json").json()
-    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    shapes = {
-        "/api/links/{code}": "/api/links/x", "/api/analytics/geo/{table}": "/api/analytics/geo/countries",
-        "/api/analytics/geo/{code}/{table}": "/api/analytics/geo/x/cities", "/api/heat/tiles/{z}/{x}/{y}.mvt": "/api/heat/tiles/0/0/0.mvt",
-        "/api/heat/surface/{z}/{x}/{y}.png": "/api/heat/surface/0/0/0.png", "/api/areas/{area_id}": "/api/areas/country:US", "/api/export/clicks.{kind}": "/api/export/clicks.csv",
-        "/api/compare/tiles/{z}/{x}/{y}.mvt": "/api/compare/tiles/0/0/0.mvt", "/api/views/{view_id}": "/api/views/1",
-    }  # fmt: skip
-    tabled = {(method, path.partition("?")[0]) for method, path in PRIVATE}
-    assert {(method, shapes.get(path, path)) for method, path in described if path not in OPEN} == tabled
-
-
-@pytest.mark.parametrize(("method", "path"), PRIVATE)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -62,13 +35,9 @@ def test_every_endpoint_is_in_the_table_of_private_ones(server: Served) -> None:
     ],
     ids=lambda headers: str(headers)[:40],
 )  # fmt: skip
-def test_nothing_without_a_key(server: Served, method: str, path: str, headers: dict[str, str]) -> None:
-    answer = httpx.request(
-        method,
-        f"{server.url}{path}",
-        headers=headers,
-        json={"url": "https://a.example"} if method == "POST" else None,
-    )
+def test_who_has_no_key_is_told_how_to_get_one(server: Served, headers: dict[str, str]) -> None:
+    """That this holds for every endpoint is shown in `test_access.py`."""
+    answer = httpx.get(f"{server.url}/api/links", headers=headers)
     problem = is_problem(answer, 401)
     assert "token" in problem["remedy"]
     assert answer.headers["www-authenticate"] == "Bearer"
