@@ -79,6 +79,11 @@ class Settings(BaseSettings):
         (),
         description="Networks (CIDR, comma-separated) whose X-Forwarded-For and Forwarded are believed.",
     )
+    respect_opt_out: bool = Field(
+        True,
+        description="Whether a visitor who sends `DNT: 1` or `Sec-GPC: 1` is counted as a click from a region "
+        "(a country, where the region is not known by itself), and not as a visitor.",
+    )
     case_sensitive_codes: bool = Field(True, description="Whether /Spring and /spring are different links.")
     spool_fsync_ms: int = Field(
         100,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
+from clickatlas.atlas.coarse import coarse
 from clickatlas.atlas.kinds import NetworkKind
 from clickatlas.atlas.locate import Locator
 from clickatlas.redirect.record import Flags, pack
@@ -15,20 +17,31 @@ from clickatlas.redirect.visitor import Proxies, VisitorKey, read_headers, refer
 BOT, UNSEEN = int(NetworkKind.BOT), int(Flags.HEAD)
 READ = frozenset(
     (b"user-agent", b"referer", b"accept-language", b"x-forwarded-for", b"forwarded", b"sec-purpose",
-     b"purpose", b"x-purpose")
+     b"purpose", b"x-purpose", b"dnt", b"sec-gpc")
 )  # fmt: skip
 MAX_HEADER = 512  # bytes of an agent or a language: what is remembered of them stays small
 Headers = Iterable[tuple[bytes, bytes]]
 
 
 class Capture:
-    """Turns requests into records. The address is turned into a place here and goes no further."""
+    """Turns requests into records. The address is turned into a place here and goes no further.
 
-    def __init__(self, locator: Locator, spool: Spool, proxies: Proxies) -> None:
-        self.locator = locator
+    With `respect_opt_out` a visitor who asks not to be tracked (``DNT: 1``, ``Sec-GPC: 1``) is a click
+    from a region, and nobody in particular.
+    """
+
+    def __init__(self, atlas: Path, spool: Spool, proxies: Proxies, *, respect_opt_out: bool = True) -> None:
         self._spool = spool
         self._proxies = proxies
+        self._respect_opt_out = respect_opt_out
         self._key = VisitorKey()
+        self.take(atlas)
+
+    def take(self, atlas: Path) -> None:
+        """Locate by the atlas in folder `atlas` from now on. Raises `Problem` where it is not readable."""
+        locator = Locator.open(atlas)
+        self._coarse = coarse(atlas) if self._respect_opt_out else None
+        self._locator = locator
 
     def record(self, link: int, peer: str, headers: Headers, *, head: bool) -> asyncio.Future[None]:
         """Queue a click on `link`; the future is done when it stands in the spool."""
@@ -37,6 +50,7 @@ class Capture:
         forwarded: list[str] = []
         # Nobody has seen the page yet after a HEAD or a prefetch: counted, but not as a person.
         unseen = head
+        opted_out = False
         for name, value in headers:
             if name not in READ:
                 continue
@@ -50,20 +64,28 @@ class Capture:
                 forwarded_for.append(value.decode("latin-1"))
             elif name == b"forwarded":
                 forwarded.append(value.decode("latin-1"))
+            elif name == b"dnt" or name == b"sec-gpc":
+                opted_out = opted_out or value.strip() == b"1"
             else:
                 unseen = unseen or b"prefetch" in value or b"preview" in value
         address = self._proxies.visitor_address(peer, forwarded_for, forwarded)
         now = time.time_ns() // 1_000_000
         words, crawler = read_headers(agent, language)
-        kind = BOT if crawler or unseen else self.locator.kind_of(address)
+        locator = self._locator
+        kind = BOT if crawler or unseen else locator.kind_of(address)
+        place = locator.place_of(address)
+        if opted_out and self._coarse is not None:
+            place, visitor = self._coarse[place], 0
+        else:
+            visitor = self._key.hash(now, address, agent, link)
         spool = self._spool
         spool.rotate_if_due()
         return spool.put(
             pack(
                 now,
                 link,
-                int(self.locator.keys[self.locator.place_of(address)]),
-                self._key.hash(now, address, agent, link),
+                int(locator.keys[place]),
+                visitor,
                 spool.term(words),
                 spool.term(referrer_host(referrer)),
                 kind,

@@ -9,7 +9,6 @@ import logging
 import time
 
 from clickatlas.atlas.files import current
-from clickatlas.atlas.locate import Locator
 from clickatlas.atlas.watch import EVERY_S, Watch
 from clickatlas.errors import Problem
 from clickatlas.links.database import LinksDatabase
@@ -95,7 +94,7 @@ class Street:
             await asyncio.sleep(EVERY_S)
             if folder := self._watch.newer():
                 try:
-                    self._capture.locator = Locator.open(folder)
+                    self._capture.take(folder)
                 except Exception:
                     log.exception("the new atlas can't be used; the one before stays in use")
 
@@ -156,7 +155,8 @@ def create_street(settings: Settings) -> Street:
         segment_bytes=settings.spool_segment_mb << 20,
         fsync_ms=settings.spool_fsync_ms,
     )
-    capture = Capture(Locator.open(folder), spool, Proxies(settings.trusted_proxies))
+    proxies = Proxies(settings.trusted_proxies)
+    capture = Capture(folder, spool, proxies, respect_opt_out=settings.respect_opt_out)
     read_agent("Mozilla/5.0 warm-up")  # compiles the crawler list now (0.2 s), not for the first visitor
     directory = Directory(links, case_sensitive=settings.case_sensitive_codes)
     gc.collect()
