@@ -10,7 +10,9 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import logging
+import multiprocessing
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -27,12 +29,15 @@ from clickatlas.settings import Settings, as_flags, load
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from clickatlas.redirect.secret import SharedSecret
     from clickatlas.redirect.server import Street
 
 PARENT = "_CLICKATLAS_PARENT"
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 RESTART_S = 1.0
 log = logging.getLogger("clickatlas")
+_visitors: SharedSecret | None = None  # made by the supervisor; its forks, the street workers, have it, too
 
 
 def die_with_parent() -> None:
@@ -54,6 +59,13 @@ def die_with_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="parent").start()
 
 
+def leave_no_core() -> None:
+    """Addresses and keys are in this process's memory: no crash may write it to a disk."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # the limit does not hold where the kernel pipes cores to a program
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
+
+
 def _configure_logging(settings: Settings) -> None:
     level = settings.log_level.upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True)
@@ -64,9 +76,10 @@ def street() -> Street:
     from clickatlas.redirect.server import create_street
 
     die_with_parent()
+    leave_no_core()
     settings = load({})
     _configure_logging(settings)
-    return create_street(settings)
+    return create_street(settings, _visitors)
 
 
 def app() -> FastAPI:
@@ -74,6 +87,7 @@ def app() -> FastAPI:
     from clickatlas.app import create_app
 
     die_with_parent()
+    leave_no_core()
     settings = load({})
     _configure_logging(settings)
     return create_app(settings)
@@ -96,6 +110,12 @@ def run_street(settings: Settings, *, started: Callable[[], None]) -> None:
     Granian starts a worker that ended again, but gives up where one ends twice within 5.5 s. Short
     links must not end for that, so then it is started anew.
     """
+    from clickatlas.redirect.secret import SharedSecret
+
+    global _visitors
+    if sys.platform == "linux":  # Python 3.14 would start workers that inherit nothing
+        multiprocessing.set_start_method("fork", force=True)
+    _visitors = SharedSecret(settings.data / "run" / "visitors.lock")
     os.environ.update(as_flags(settings))
     while True:
         server = _granian(

@@ -11,6 +11,7 @@ from clickatlas.atlas.coarse import coarse
 from clickatlas.atlas.kinds import NetworkKind
 from clickatlas.atlas.locate import Locator
 from clickatlas.redirect.record import Flags, pack
+from clickatlas.redirect.secret import SharedSecret
 from clickatlas.redirect.spool import Spool
 from clickatlas.redirect.visitor import Proxies, VisitorKey, read_headers, referrer_host
 
@@ -30,11 +31,19 @@ class Capture:
     from a region, and nobody in particular.
     """
 
-    def __init__(self, atlas: Path, spool: Spool, proxies: Proxies, *, respect_opt_out: bool = True) -> None:
+    def __init__(
+        self,
+        atlas: Path,
+        spool: Spool,
+        proxies: Proxies,
+        *,
+        secret: SharedSecret | None = None,
+        respect_opt_out: bool = True,
+    ) -> None:
         self._spool = spool
         self._proxies = proxies
         self._respect_opt_out = respect_opt_out
-        self._key = VisitorKey()
+        self._key = VisitorKey(secret)
         self.take(atlas)
 
     def take(self, atlas: Path) -> None:

@@ -17,6 +17,7 @@ from clickatlas.redirect.capture import Capture
 from clickatlas.redirect.directory import Directory, Entry
 from clickatlas.redirect.forward import AppAway, BadBody, Forward, Receive, Scope, Send
 from clickatlas.redirect.pages import EXPIRED, METHOD, STARTING, UNKNOWN, page
+from clickatlas.redirect.secret import SharedSecret
 from clickatlas.redirect.spool import Spool
 from clickatlas.redirect.visitor import Proxies, read_agent
 from clickatlas.settings import Settings
@@ -143,8 +144,11 @@ async def _send_json(send: Send, status: int, document: dict[str, object]) -> No
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def create_street(settings: Settings) -> Street:
-    """A redirect process's application. Raises `Problem` without an atlas."""
+def create_street(settings: Settings, secret: SharedSecret | None = None) -> Street:
+    """A redirect process's application; workers that count visitors together share a `secret`.
+
+    Raises `Problem` without an atlas.
+    """
     watch = Watch(settings.data / "atlas")
     folder = current(settings.data / "atlas")
     if folder is None:
@@ -156,7 +160,7 @@ def create_street(settings: Settings) -> Street:
         fsync_ms=settings.spool_fsync_ms,
     )
     proxies = Proxies(settings.trusted_proxies)
-    capture = Capture(folder, spool, proxies, respect_opt_out=settings.respect_opt_out)
+    capture = Capture(folder, spool, proxies, secret=secret, respect_opt_out=settings.respect_opt_out)
     read_agent("Mozilla/5.0 warm-up")  # compiles the crawler list now (0.2 s), not for the first visitor
     directory = Directory(links, case_sensitive=settings.case_sensitive_codes)
     gc.collect()

@@ -1,9 +1,13 @@
 """What a request says of its visitor, and whose word is taken for it."""
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clickatlas.redirect.secret import SharedSecret
 from clickatlas.redirect.visitor import Proxies, VisitorKey, first_language, read_agent, referrer_host
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Mobile/15E148 Safari/604.1"
@@ -92,3 +96,45 @@ def test_a_visitor_is_the_same_all_day_and_another_tomorrow() -> None:
     assert today != key.hash(noon, "18.9.22.69", "agent", 2)
     assert today != key.hash(noon + 86_400_000, "18.9.22.69", "agent", 1)
     assert today != VisitorKey().hash(noon, "18.9.22.69", "agent", 1)
+
+
+def test_forks_share_one_key_and_a_new_day_is_new_for_all(tmp_path: Path) -> None:
+    secret = SharedSecret(tmp_path / "lock")
+
+    def in_fork(day: int) -> bytes:
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.write(writing, secret.of(day))
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            found = pipe.read()
+        os.wait()
+        return found
+
+    first = in_fork(20_000)  # made by one fork,
+    assert [in_fork(20_000), secret.of(20_000)] == [first, first]  # had by the others and the parent
+    second = secret.of(20_001)
+    assert second != first
+    assert in_fork(20_001) == second
+    assert in_fork(20_000) == second  # late by a moment: the new day's
+    assert in_fork(19_000) not in (first, second)  # the clock was put back: not the day's key again
+    assert (tmp_path / "lock").read_bytes() == b""
+
+
+def test_many_forks_at_midnight_agree(tmp_path: Path) -> None:
+    secret = SharedSecret(tmp_path / "lock")
+    secret.of(1)
+    reading, writing = os.pipe()
+    forks = []
+    for _ in range(16):
+        if (pid := os.fork()) == 0:
+            os.write(writing, secret.of(2))
+            os._exit(0)
+        forks.append(pid)
+    for pid in forks:
+        os.waitpid(pid, 0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        keys = pipe.read()
+    assert keys == keys[:32] * 16
