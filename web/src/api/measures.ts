@@ -2,23 +2,10 @@
 
 import type { Level } from "../state/address";
 import { get } from "./client";
+import type { Schemas } from "./types";
 
 /** Every area of a level that is drawn, as columns; `rate` and `index` are null without a known population. */
-export interface AreaColumns {
-  level: Level;
-  snapshot: string | number;
-  total: number;
-  ids: string[];
-  names: string[];
-  lat: (number | null)[];
-  lon: (number | null)[];
-  clicks: number[];
-  population: (number | null)[];
-  rate: (number | null)[];
-  /** Clicks that the residents would give at their country's rate. */
-  expected: (number | null)[];
-  index: (number | null)[];
-}
+export type AreaColumns = Schemas["AreaColumns"];
 
 export const areaColumns = (level: Level, query: string, signal?: AbortSignal) =>
   get<AreaColumns>(`/api/heat/areas?level=${level}&${query}`, signal);

@@ -1,14 +1,10 @@
 import type { StyleSpecification } from "maplibre-gl";
 import { ask } from "../api/client";
+import type { Schemas } from "../api/types";
 import type { Theme } from "./palette";
 
 /** What `/api/basemap` answers: the operator's choice of map. */
-export interface Chosen {
-  kind: "offline" | "pmtiles" | "style";
-  url: string | null;
-  attribution: string;
-  problem: string | null;
-}
+export type Chosen = Schemas["Basemap"];
 
 /** Puts the operator's map into the page's own style, which stays beneath it and keeps its layers' order. */
 export type Streets = (offline: StyleSpecification, theme: Theme) => StyleSpecification;

@@ -1,32 +1,10 @@
 import { get } from "../api/client";
-import type { Bbox } from "../api/types";
+import type { Schemas } from "../api/types";
 import type { Level } from "../state/address";
 
 /** Areas where either side has clicks, as columns; `difference` is log2 of the shares' ratio, shrunk. */
-export interface Differences {
-  level: Level;
-  total_a: number;
-  total_b: number;
-  ids: string[];
-  names: string[];
-  lat: (number | null)[];
-  lon: (number | null)[];
-  a: number[];
-  b: number[];
-  share_a: number[];
-  share_b: number[];
-  difference: number[];
-  z: number[];
-}
-
-export interface CompareTileJson {
-  tiles: string[];
-  bounds: Bbox;
-  snapshot: string;
-  total_a: number;
-  total_b: number;
-  scales: { difference: { stops: number[]; light: string[]; dark: string[] } };
-}
+export type Differences = Schemas["AreaDifferences"];
+export type CompareTileJson = Schemas["CompareTileJson"];
 
 /** The query of a comparison from its sides' own: the second one's names get the prefix. */
 export function bothQueries(a: string, b: string): string {

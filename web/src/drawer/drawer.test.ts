@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Parent } from "./answers";
 import { circle, distance } from "./circle";
 import { figuresOf, percentileInWords, strip } from "./figures";
 import {
@@ -12,13 +13,13 @@ import {
   titleOf,
 } from "./words";
 
-const parents = [
+const parents: Parent[] = [
   { id: "country:US", name: "United States", level: "country" },
   { id: "region:US-MA", name: "Massachusetts", level: "region" },
   { id: "metro:14460", name: "Boston-Cambridge-Newton, MA-NH", level: "metro" },
   { id: "city:4931972", name: "Cambridge", level: "city" },
 ];
-const zip = { id: "zip:02139", name: "02139", level: "postal", parents };
+const zip = { id: "zip:02139", name: "02139", level: "postal" as const, parents };
 
 describe("an area's title", () => {
   it("names a ZIP's city and state", () => expect(titleOf(zip)).toBe("02139 Cambridge, MA"));
@@ -26,7 +27,7 @@ describe("an area's title", () => {
     expect(
       titleOf({ ...zip, name: "Cambridge", level: "city", parents: parents.slice(0, 3) }),
     ).toBe("Cambridge, MA");
-    const france = [
+    const france: Parent[] = [
       { id: "country:FR", name: "France", level: "country" },
       { id: "region:FR-IDF", name: "Île-de-France", level: "region" },
     ];

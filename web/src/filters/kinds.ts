@@ -1,6 +1,6 @@
 import { get } from "../api/client";
 import { question } from "../api/question";
-import type { FilterChoices } from "../api/types";
+import type { FilterChoices, Schemas } from "../api/types";
 import type { Filter, ListName } from "../state/address";
 
 /** What clicks can be filtered by in a menu; areas are picked on the map, in the table or by search. */
@@ -22,9 +22,7 @@ export interface Choice {
 }
 
 const NETWORKS = ["residential", "hosting", "vpn", "tor", "cdn", "bot"];
-interface Parts {
-  rows: { value: string; clicks: number }[];
-}
+type Parts = Schemas["Breakdown"];
 
 /** The choices of one kind with their clicks, most first, then those that have none by name. */
 export async function choicesOf(

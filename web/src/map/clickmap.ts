@@ -90,9 +90,6 @@ export class ClickMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map
-      .getCanvas()
-      .setAttribute("aria-label", "Map of clicks. Arrow keys move it, plus and minus zoom.");
   }
 
   get camera(): Camera {

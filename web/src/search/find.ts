@@ -1,12 +1,10 @@
 import { get } from "../api/client";
-import type { Area, LinkPage } from "../api/types";
+import type { Area, LinkPage, Schemas } from "../api/types";
 
 export type Found =
   | { kind: "place"; id: string; name: string; detail: string; country: string | null; area: Area }
   | { kind: "link"; id: string; name: string; detail: string }
   | { kind: "campaign"; id: string; name: string; detail: string };
-
-type FoundArea = Area & { parents: { name: string; level: string }[]; population: number | null };
 
 const PLACES = 8;
 const LINKS = 5;
@@ -20,7 +18,7 @@ export async function find(
 ): Promise<Found[]> {
   const query = encodeURIComponent(text);
   const [places, links] = await Promise.all([
-    get<{ rows: FoundArea[] }>(`/api/areas?search=${query}&limit=${PLACES}`, signal),
+    get<Schemas["AreaList"]>(`/api/areas?search=${query}&limit=${PLACES}`, signal),
     get<LinkPage>(`/api/links?search=${query}&limit=${LINKS}`, signal),
   ]);
   const wanted = text.toLocaleLowerCase();
@@ -47,7 +45,7 @@ export async function find(
 }
 
 /** "City · Massachusetts, United States": enough to tell two Cambridges apart. */
-export function placeDetail({ level, parents }: Pick<FoundArea, "level" | "parents">): string {
+export function placeDetail({ level, parents }: Pick<Area, "level" | "parents">): string {
   const names = parents
     .filter((parent) => ["country", "region"].includes(parent.level))
     .map((parent) => parent.name)

@@ -1,25 +1,13 @@
 import { get, Problem } from "../api/client";
+import type { Schemas } from "../api/types";
 import type { Bucket } from "./buckets";
 import { decodeFrames, type Frames } from "./frames";
 
-export interface ClicksOverTime {
-  total: number;
-  bucket: Bucket;
-  tz: string;
-  rows: { time: string; clicks: number }[];
-}
-
+export type ClicksOverTime = Schemas["TimeTable"];
 /** Whose clock: the reader's, or that of each click's own place. */
-export type Clock = "reader" | "place";
-
+export type Clock = Schemas["Clock"];
 /** Clicks per weekday (Monday first) and hour; `unknown` clicks come from places without a clock. */
-export interface HoursTable {
-  clock: Clock;
-  tz: string;
-  total: number;
-  unknown: number;
-  rows: number[][];
-}
+export type HoursTable = Schemas["Hours"];
 
 export const clicksOverTime = (query: string, bucket: Bucket, signal?: AbortSignal) =>
   get<ClicksOverTime>(`/api/analytics/clicks?bucket=${bucket}&${query}`, signal);

@@ -5,9 +5,10 @@
  * the same number. Days are then always 24 hours, and `Intl` with the zone UTC writes them out again.
  */
 
+import type { Schemas } from "../api/types";
 import type { Dates } from "../words/dates";
 
-export type Bucket = "hour" | "day" | "week" | "month";
+export type Bucket = Schemas["Bucket"];
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 

@@ -1,16 +1,11 @@
 import { ask, get } from "../api/client";
+import type { Schemas } from "../api/types";
 
 /** A named address of the page, shared by the workspace. */
-export interface View {
-  id: number;
-  name: string;
-  address: string;
-  created_at: string;
-  created_by: string | null;
-}
+export type View = Schemas["ViewOut"];
 
 export const views = {
-  all: async () => (await get<{ rows: View[] }>("/api/views")).rows,
+  all: async () => (await get<Schemas["ViewList"]>("/api/views")).rows,
   save: (name: string, address: string) => ask<View>("POST", "/api/views", { name, address }),
   change: (id: number, change: Partial<Pick<View, "name" | "address">>) =>
     ask<View>("PATCH", `/api/views/${id}`, change),
