@@ -131,6 +131,13 @@ class Settings(BaseSettings):
     basemap_attribution: str = Field(
         "", description="Attribution (HTML) of your own basemap. Empty: OpenStreetMap's, or the style's own."
     )
+    min_cell: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="Tables of areas show none with fewer clicks, nor what would let a reader work one out; 0: all. "
+        "A request can ask for more with `min_cell`, never for less.",
+    )
     session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 

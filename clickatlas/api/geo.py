@@ -14,7 +14,7 @@ from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.filters import FilterDep
 from clickatlas.atlas.areas import Level
 from clickatlas.clicks.filter import Filter
-from clickatlas.errors import not_found
+from clickatlas.errors import invalid, not_found
 from clickatlas.insight.areas import by_area, rows
 from clickatlas.insight.sorting import Arrangement, Sort, arranged
 
@@ -92,7 +92,12 @@ class GeoTable(Totals):
     """A table of areas, most clicks first unless asked for otherwise."""
 
     unlisted: int = Field(
-        description="Clicks in no row, whatever the search: known to a coarser level than this table's."
+        description="Clicks in no row, whatever the search: known to a coarser level than this table's, or of "
+        "areas that `min_cell` hides."
+    )
+    min_cell: int = Field(
+        description="No area with fewer clicks is shown, nor a few more that would tell its clicks; 0: all are. "
+        "Above 0 there is no `index`, which is made from other areas' clicks."
     )
     rows: list[GeoRow]
 
@@ -111,9 +116,11 @@ class Shown:
     limit: int | None
     arrangement: Arrangement
     unplaced: bool
+    min_cell: int
 
 
 def shown(
+    opened: HouseDep,
     limit: Annotated[
         int | None, Query(ge=1, le=1_000_000, description="At most so many rows; all unless given.")
     ] = None,
@@ -130,10 +137,26 @@ def shown(
     unplaced: Annotated[
         bool, Query(description="Count only unplaced clicks: those never drawn as a point.")
     ] = False,
+    min_cell: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=100_000,
+            description="Show no area with fewer clicks, nor a few more that would let a reader of all tables "
+            "of this filter work its clicks out. At least the operator's setting `min_cell`.",
+        ),
+    ] = 0,
 ) -> Shown:
-    """Read the parameters that say how a table is shown."""
+    """Read the parameters that say how a table is shown; raises `Problem` (422)."""
+    least = max(min_cell, opened.settings.min_cell)
+    if least > 1 and (unplaced or sort is Sort.INDEX):
+        raise invalid(
+            "Tables with a smallest number of clicks can't count unplaced clicks alone, nor be sorted by index.",
+            remedy="Leave 'unplaced' and 'sort=index' out.",
+            field="unplaced" if unplaced else "sort",
+        )
     ascending = None if order is None else order is Order.ASCENDING
-    return Shown(limit, Arrangement(sort, ascending, search), unplaced)
+    return Shown(limit, Arrangement(sort, ascending, search), unplaced, least)
 
 
 ShownDep = Annotated[Shown, Depends(shown)]
@@ -166,12 +189,19 @@ def _answer(table: str, wanted: Filter, opened: HouseDep, who: CallerDep, how: S
         unplaced = np.asarray(snapshot.atlas.places.unplaced)
         listed = replace(counts, clicks=np.where(unplaced, counts.clicks, 0))
     found = by_area(listed, snapshot.atlas, LEVELS[Table(table)])
+    hidden = how.min_cell > 1
+    if hidden:
+        keep = opened.questions.showable(snapshot, how.min_cell)[found.level][found.area]
+        unlisted = found.unlisted + int(found.clicks[~keep].sum())
+        found = replace(found, area=found.area[keep], clicks=found.clicks[keep], unlisted=unlisted)
     ordered = arranged(found, expectation, how.arrangement)
+    listing = rows(ordered, expectation, how.limit)
     return GeoTable(
         total=counts.total,
         unplaced=counts.unplaced,
         unknown=counts.unknown,
         left_out=counts.left_out,
         unlisted=found.unlisted,
-        rows=[GeoRow(**row) for row in rows(ordered, expectation, how.limit)],
+        min_cell=how.min_cell,
+        rows=[GeoRow(**(row | {"index": None} if hidden else row)) for row in listing],
     )

@@ -13,15 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from clickatlas.api.answers import Answer, Answers
+from clickatlas.atlas.areas import LEVELS, Level
 from clickatlas.atlas.atlas import Atlas
+from clickatlas.atlas.places import NOWHERE, PRIVATE
 from clickatlas.clicks.filter import Filter, Selection
 from clickatlas.clicks.store import ClickStore, Integers, PlaceCounts
-from clickatlas.errors import not_found
+from clickatlas.errors import Problem, not_found
 from clickatlas.insight import drawn
 from clickatlas.insight.areas import within
 from clickatlas.insight.compare import Comparison
 from clickatlas.insight.counts import Counts, count
 from clickatlas.insight.heat import Ground, Heat
+from clickatlas.insight.suppress import suppress
 from clickatlas.links.database import LinksDatabase
 from clickatlas.links.links import LinkQuery, numbers, only_workspace
 
@@ -168,6 +171,31 @@ class Questions:
         ground = self._ground if self._ground.atlas is a.atlas else Ground.of(a.atlas)
         made = self._comparisons.get(name, lambda: Comparison(ground, a.counts, b.counts))
         return name, a.atlas, made.value
+
+    def showable(self, snapshot: Snapshot, least: int) -> dict[Level, npt.NDArray[np.bool_]]:
+        """Which areas of each level may be shown where none may have fewer than `least` clicks.
+
+        Raises `Problem` (403) where that leaves nothing to show.
+        """
+        places = snapshot.atlas.places
+
+        def make() -> list[npt.NDArray[np.bool_]] | None:
+            columns = [np.asarray(places.area[level]) for level in LEVELS]
+            # Unplaced and unknown clicks are told in any answer: who subtracts them must learn nothing, either.
+            marks = np.asarray(places.unplaced).astype(np.int32)
+            marks[[NOWHERE, PRIVATE]] = 2
+            crossing = (LEVELS.index(Level.METRO),)
+            return suppress(columns, snapshot.counts.clicks, least, marks, crossing)
+
+        found = self._masks.get(("cells", snapshot.token, least), make).value
+        if found is None:
+            raise Problem(
+                403,
+                "Too few clicks",
+                f"Nothing can be shown without showing an area of fewer than {least} clicks.",
+                remedy="Ask for a longer time, more links, or a wider area.",
+            )
+        return dict(zip(LEVELS, found, strict=True))
 
     def series(self, workspace: int, wanted: Filter, edges: Integers) -> Integers:
         """Clicks between each two of `edges` (ms UTC)."""

@@ -1254,9 +1254,14 @@ export interface components {
       };
       /**
        * Unlisted
-       * @description Clicks in no row, whatever the search: known to a coarser level than this table's.
+       * @description Clicks in no row, whatever the search: known to a coarser level than this table's, or of areas that `min_cell` hides.
        */
       unlisted: number;
+      /**
+       * Min Cell
+       * @description No area with fewer clicks is shown, nor a few more that would tell its clicks; 0: all are. Above 0 there is no `index`, which is made from other areas' clicks.
+       */
+      min_cell: number;
       /** Rows */
       rows: components["schemas"]["GeoRow"][];
     };
@@ -2109,6 +2114,8 @@ export interface operations {
         search?: string;
         /** @description Count only unplaced clicks: those never drawn as a point. */
         unplaced?: boolean;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all tables of this filter work its clicks out. At least the operator's setting `min_cell`. */
+        min_cell?: number;
       };
       header?: never;
       path: {
@@ -2173,6 +2180,8 @@ export interface operations {
         search?: string;
         /** @description Count only unplaced clicks: those never drawn as a point. */
         unplaced?: boolean;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all tables of this filter work its clicks out. At least the operator's setting `min_cell`. */
+        min_cell?: number;
       };
       header?: never;
       path: {
