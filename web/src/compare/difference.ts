@@ -5,6 +5,7 @@ import { FONTS } from "../basemap/fonts";
 import type { Overlay } from "../map/layers";
 import { inkOn, type Stops } from "../map/scale";
 import type { Shade } from "../state/theme.svelte";
+import type { Differences } from "./api";
 
 /** Beyond this many standard errors a difference is not what chance would often make. */
 export const CHANCE = 1.96;
@@ -179,6 +180,20 @@ export function differenceOverlay(tiles: string[], stops: Stops, shade: Shade): 
 export function hideClicks(layer: LayerSpecification): LayerSpecification {
   if (!HIDDEN.has(layer.id)) return layer;
   return { ...layer, layout: { ...layer.layout, visibility: "none" } } as LayerSpecification;
+}
+
+/** The columns as rows. */
+export function rowsOf(found: Differences): DifferenceRow[] {
+  return found.ids.map((id, i) => ({
+    id,
+    name: found.names[i]!,
+    a: found.a[i]!,
+    b: found.b[i]!,
+    shareA: found.share_a[i]!,
+    shareB: found.share_b[i]!,
+    difference: found.difference[i]!,
+    z: found.z[i]!,
+  }));
 }
 
 /** A bubble of the tile under the pointer as a row. */
