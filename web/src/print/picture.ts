@@ -1,8 +1,13 @@
+import { api } from "../api/client";
+import { BASEMAP_ATTRIBUTION } from "../basemap/style";
 import type { Explorer } from "../state/explorer.svelte";
 import { caption } from "./caption";
+import { elementImage } from "./element";
 
 const HEAD = 76;
-const FOOT = 30;
+const LINE = 15;
+const SMALL = 10.5;
+const LEGENDS = "[data-testid=legend], [data-testid=difference-legend]";
 const FONT = '"Instrument Sans Variable", system-ui, sans-serif';
 
 /** The map as it stands, drawn this moment: WebGL keeps no picture between two frames. */
@@ -25,17 +30,30 @@ export async function picture(explorer: Explorer): Promise<Blob | null> {
   await document.fonts.ready;
   const scale = map.width / explorer.chart.map.getCanvas().clientWidth;
   const [width, height] = [map.width / scale, map.height / scale];
+  const words = caption(explorer);
   const canvas = document.createElement("canvas");
-  canvas.width = map.width;
-  canvas.height = map.height + (HEAD + FOOT) * scale;
   const ink = canvas.getContext("2d")!;
+  ink.font = `450 ${SMALL}px ${FONT}`;
+  const fits = (text: string) => ink.measureText(text).width <= width - 40;
+  const foot = [words.counted, await sourcesInWords(explorer)].flatMap((text) =>
+    wrapped(text, fits),
+  );
+  const below = 14 + foot.length * LINE;
+  canvas.width = map.width;
+  canvas.height = map.height + (HEAD + below) * scale;
   ink.scale(scale, scale);
   const colour = (name: string) => resolved(`var(--${name})`);
   ink.fillStyle = colour("surface");
-  ink.fillRect(0, 0, width, height + HEAD + FOOT);
+  ink.fillRect(0, 0, width, height + HEAD + below);
   ink.drawImage(map, 0, HEAD, width, height);
 
-  const words = caption(explorer);
+  const legend = document.querySelector<HTMLElement>(LEGENDS);
+  const image = legend && (await elementImage(legend));
+  if (image) {
+    const [x, y] = [width - image.width - 20, HEAD + height - image.height - 20];
+    ink.drawImage(image, x, y, image.width, image.height);
+  }
+
   write(ink, words.title, {
     x: 20,
     y: 34,
@@ -62,13 +80,16 @@ export async function picture(explorer: Explorer): Promise<Blob | null> {
     fill: colour("accent"),
   });
   ink.textAlign = "left";
-  const foot = { y: HEAD + height + 19, size: 10.5, weight: 450, fill: colour("ink-3") };
-  const sources = sourcesInWords();
-  ink.font = `${foot.weight} ${foot.size}px ${FONT}`;
-  const half = Math.min(ink.measureText(words.counted).width + 24, width / 2);
-  write(ink, words.counted, { ...foot, x: 20, width: half });
-  ink.textAlign = "right";
-  write(ink, sources, { ...foot, x: width - 20, width: width - 40 - half });
+  foot.forEach((text, i) =>
+    write(ink, text, {
+      x: 20,
+      y: HEAD + height + 19 + i * LINE,
+      width: width - 40,
+      size: SMALL,
+      weight: 450,
+      fill: colour("ink-3"),
+    }),
+  );
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
@@ -101,6 +122,17 @@ function write(ink: CanvasRenderingContext2D, text: string, line: Line): void {
   ink.fillText(shown, line.x, line.y);
 }
 
+/** A text in lines that fit, broken between words. */
+export function wrapped(text: string, fits: (line: string) => boolean): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ").filter(Boolean)) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && fits(longer)) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** A CSS colour as this theme has it: a canvas knows nothing of light-dark(). */
 function resolved(css: string): string {
   const probe = document.createElement("i");
@@ -111,7 +143,12 @@ function resolved(css: string): string {
   return color;
 }
 
-function sourcesInWords(): string {
-  const said = document.querySelector("footer details p")?.textContent ?? "";
-  return said.replace(/\s+/g, " ").trim();
+/** Whom to thank: without it no picture may go round. */
+export async function sourcesInWords(explorer: Explorer): Promise<string> {
+  const sources = await api.atlas().then(
+    (atlas) => atlas.sources.map(({ attribution }) => attribution),
+    () => [],
+  );
+  const basemap = `Basemap: ${BASEMAP_ATTRIBUTION.replace(/<[^>]+>/g, "")}`;
+  return [...sources, basemap, explorer.streetsBy].filter(Boolean).join(" · ");
 }
