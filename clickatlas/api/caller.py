@@ -9,29 +9,40 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
+from clickatlas.api.armour import address_of
 from clickatlas.api.house import House, house
+from clickatlas.api.limits import Buckets, network_of
 from clickatlas.errors import Problem, unauthenticated
 from clickatlas.links import keys
 from clickatlas.links.keys import Caller
+from clickatlas.settings import Settings
 
 COOKIE = "clickatlas_session"
 REMEMBERED_S = 5.0  # spares a view's dozen tiles a dozen look-ups
 
 
 class Callers:
-    """Looks secrets up, and remembers the answer for a few seconds."""
+    """Looks secrets up, and remembers the answer for a few seconds. Wrong ones are few a minute per address."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self.guesses = Buckets(settings.sign_in_rate, "Wrong keys and sign-in links from your address")
+        self._requests = Buckets(settings.api_rate, "Requests with your key")
         self._known: OrderedDict[tuple[str, str], tuple[float, Caller]] = OrderedDict()
 
-    def find(self, opened: House, kind: str, secret: str) -> Caller | None:
-        """Whom `secret` stands for."""
+    def find(self, opened: House, kind: str, secret: str, address: str) -> Caller | None:
+        """Whom `secret`, sent from `address`, stands for; raises `Problem` (429)."""
         known = self._known.get((kind, secret))
         if known is not None and time.monotonic() - known[0] < REMEMBERED_S:
+            self._requests.take(secret)
             return known[1]
+        network = network_of(address)
+        self.guesses.check(network)
         with opened.links.reading() as session:
             found = keys.caller(session, kind, secret)
-        if found is not None:
+        if found is None:
+            self.guesses.take(network)
+        else:
+            self._requests.take(secret)
             self._known[(kind, secret)] = (time.monotonic(), found)
             if len(self._known) > 1000:
                 self._known.popitem(last=False)
@@ -44,14 +55,14 @@ class Callers:
 
 
 def caller(request: Request, opened: Annotated[House, Depends(house)]) -> Caller:
-    """The caller of `request`; raises `Problem` (401, 403)."""
+    """The caller of `request`; raises `Problem` (401, 403, 429)."""
     callers: Callers = request.app.state.callers
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     found: Caller | None = None
     if scheme.lower() == "bearer" and token:
-        found = callers.find(opened, keys.TOKEN, token.strip())
+        found = callers.find(opened, keys.TOKEN, token.strip(), address_of(request))
     elif secret := request.cookies.get(COOKIE):
-        found = callers.find(opened, keys.SESSION, secret)
+        found = callers.find(opened, keys.SESSION, secret, address_of(request))
         if found is not None and request.method not in ("GET", "HEAD", "OPTIONS"):
             _from_own_page(request)
     if found is None:

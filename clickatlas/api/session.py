@@ -11,7 +11,9 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from clickatlas import __version__
+from clickatlas.api.armour import address_of, over_tls
 from clickatlas.api.caller import COOKIE, CallerDep, Callers, HouseDep
+from clickatlas.api.limits import network_of
 from clickatlas.clicks.filter import Selection
 from clickatlas.links import keys
 from clickatlas.links.models import Link
@@ -85,10 +87,18 @@ def sign_out(request: Request, opened: HouseDep, who: CallerDep) -> Response:
 def sign_in(
     request: Request, opened: HouseDep, token: Annotated[str, Query(max_length=200)] = ""
 ) -> Response:
-    """Turn a one-time link into a session. Reading it with HEAD, as link previews do, does not use it up."""
+    """Turn a one-time link into a session, in place of the browser's session before.
+
+    Reading it with HEAD, as link previews do, does not use it up.
+    """
+    callers: Callers = request.app.state.callers
+    callers.guesses.take(network_of(address_of(request)))
     lasts = timedelta(days=opened.settings.session_days)
     with opened.links.writing() as database:
         secret = keys.redeem(database, token, lasts=lasts)
+        if secret and (before := request.cookies.get(COOKIE)):
+            keys.revoke(database, before)
+            callers.forget(before)
     headers = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
     if secret is None:
         return RedirectResponse("/app?signin=expired", 303, headers)
@@ -99,7 +109,7 @@ def sign_in(
         max_age=int(lasts.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=opened.settings.base_url.startswith("https://"),
+        secure=over_tls(request, opened.settings),
         path="/",
     )
     return response

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 1.1rem/1.55 system-ui, sans-serif; max-width: 32rem; margin: 18vh auto 0; padding: 0 1.5rem }
+h1 { font-size: 1.5rem; margin: 0 0 .4rem } p { margin: 0; opacity: .75 }
+"""
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="robots" content="noindex"><title>{title}</title>
-<style>
-:root {{ color-scheme: light dark }}
-body {{ font: 1.1rem/1.55 system-ui, sans-serif; max-width: 32rem; margin: 18vh auto 0; padding: 0 1.5rem }}
-h1 {{ font-size: 1.5rem; margin: 0 0 .4rem }} p {{ margin: 0; opacity: .75 }}
-</style>
+<style>{style}</style>
 <h1>{title}</h1><p>{detail}</p></html>
 """
+
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+HEADERS = (
+    (b"content-security-policy",
+     f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; "
+     "frame-ancestors 'none'".encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)  # fmt: skip
 
 
 def page(status: int, title: str, detail: str, *, as_json: bool) -> tuple[bytes, bytes]:
@@ -22,7 +34,7 @@ def page(status: int, title: str, detail: str, *, as_json: bool) -> tuple[bytes,
     if as_json:
         document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         return json.dumps(document).encode(), b"application/problem+json"
-    text = _PAGE.format(title=html.escape(title), detail=html.escape(detail))
+    text = _PAGE.format(style=_STYLE, title=html.escape(title), detail=html.escape(detail))
     return text.encode(), b"text/html; charset=utf-8"
 
 

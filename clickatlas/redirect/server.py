@@ -16,7 +16,7 @@ from clickatlas.links.destination import RESERVED
 from clickatlas.redirect.capture import Capture
 from clickatlas.redirect.directory import Directory, Entry
 from clickatlas.redirect.forward import AppAway, BadBody, Forward, Receive, Scope, Send
-from clickatlas.redirect.pages import EXPIRED, METHOD, STARTING, UNKNOWN, page
+from clickatlas.redirect.pages import EXPIRED, HEADERS, METHOD, STARTING, UNKNOWN, page
 from clickatlas.redirect.secret import SharedSecret
 from clickatlas.redirect.spool import Spool
 from clickatlas.redirect.visitor import Proxies, read_agent
@@ -131,7 +131,13 @@ async def _send_page(
     accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
     wants_json = scope["path"].startswith("/api/") or (b"json" in accept and b"text/html" not in accept)
     body, kind = page(*what, as_json=wants_json)
-    headers = [(b"content-type", kind), NOT_CACHED, (b"content-length", str(len(body)).encode()), *more]
+    headers = [
+        (b"content-type", kind),
+        NOT_CACHED,
+        (b"content-length", str(len(body)).encode()),
+        *HEADERS,
+        *more,
+    ]
     await send({"type": "http.response.start", "status": what[0], "headers": headers})
     body = b"" if scope["method"] == "HEAD" else body
     await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -165,4 +171,4 @@ def create_street(settings: Settings, secret: SharedSecret | None = None) -> Str
     directory = Directory(links, case_sensitive=settings.case_sensitive_codes)
     gc.collect()
     gc.freeze()  # else each full collection looks through all links: 90 ms of silence for 100,000
-    return Street(directory, capture, spool, Forward(settings.app_socket), watch)
+    return Street(directory, capture, spool, Forward(settings.app_socket, proxies), watch)

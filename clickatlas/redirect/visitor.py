@@ -166,6 +166,14 @@ class Proxies:
                 return address
         return addresses[0] if addresses else peer
 
+    def came_by_tls(self, peer: str, forwarded_proto: list[str], forwarded: list[str]) -> bool:
+        """Whether a trusted proxy says that the visitor came over TLS; values as in `visitor_address`."""
+        if not (forwarded_proto or forwarded) or not self._is_trusted(peer):
+            return False
+        if forwarded_proto:
+            return forwarded_proto[-1].rpartition(",")[2].strip().lower() == "https"
+        return bool(re.search(r'(?i)\bproto="?https\b', forwarded[-1].rpartition(",")[2]))
+
 
 def _forwarded_hops(value: str) -> list[str]:
     """The ``for=`` parts of one ``Forwarded`` header (RFC 7239), in order."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from ipaddress import ip_address
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from tests.server.visitors import DEVICES
 
 # One for all: each new one would read the machine's certificates, which takes longer than the request.
 CLIENT = httpx.Client(timeout=30)
+NUMBERS = count(1 << 24)
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
 
@@ -151,7 +154,9 @@ def test_nobody_gets_anything(sides: tuple[Side, Side], endpoint: Endpoint) -> N
         {"cookie": f"clickatlas_session={alder.secret(keys.SESSION, timedelta(seconds=-1))}"} | SAME_ORIGIN,
     ]
     for headers in strangers:
-        answer = ask(endpoint, alder, headers)
+        # From somewhere else each time: wrong keys are few a minute.
+        somewhere = {"x-forwarded-for": str(ip_address(next(NUMBERS)))}
+        answer = ask(endpoint, alder, headers | somewhere)
         is_problem(answer, 401)
         assert alder.name not in answer.text
     assert alder.has() == before
