@@ -38,12 +38,14 @@ export function countryLabels(features, people) {
       const weight = radius * Math.max(0.6, Math.min(2.2, (people(code) / 1e7) ** 0.22));
       const minzoom = code === "AQ" ? 2 : zoomWhere(weight, 12, 1, 6);
       const name = countryName(code);
-      return label(name, MOVED[code] ?? coordinates, {
+      const named = label(name, MOVED[code] ?? coordinates, {
         code,
         minzoom,
         maxzoom: minzoom + 4,
         weight,
       });
+      // The whole world in a small window lies just below zoom 1.
+      return { ...named, minzoom: minzoom === 1 ? 0 : minzoom };
     });
 }
 

@@ -13,6 +13,13 @@ const DUE: ExpressionSpecification = ["<=", ["get", "minzoom"], ["zoom"]];
 // An area larger than the view is no longer named by one word in its middle.
 const WHOLE: ExpressionSpecification = ["all", DUE, [">=", ["get", "maxzoom"], ["zoom"]]];
 
+// In a small window the whole world lies below zoom 1: it has the names of the largest there too.
+const LARGEST: ExpressionSpecification = [
+  "all",
+  ["<=", ["get", "minzoom"], ["max", 1, ["zoom"]]],
+  [">=", ["get", "maxzoom"], ["zoom"]],
+];
+
 const COMMON: Layout = {
   "text-field": ["get", "name"],
   "text-padding": 4,
@@ -123,8 +130,7 @@ export function labelLayers(palette: Palette): LayerSpecification[] {
       type: "symbol",
       source: "basemap",
       "source-layer": "country_labels",
-      filter: WHOLE,
-      minzoom: 1,
+      filter: LARGEST,
       maxzoom: 8,
       layout: {
         ...COMMON,

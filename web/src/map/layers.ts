@@ -1,4 +1,9 @@
-import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type {
+  ExpressionSpecification,
+  LayerSpecification,
+  StyleSpecification,
+  SymbolLayerSpecification,
+} from "maplibre-gl";
 import { FONTS } from "../basemap/fonts";
 import { AREA_SOURCES, basemapStyle, HEAT_BEFORE, type Streets } from "../basemap/style";
 import type { Mode } from "../state/address";
@@ -95,12 +100,18 @@ export interface ClickLayers {
 export function mapStyle(drawn: ClickLayers, overlays: Iterable<Overlay> = []): StyleSpecification {
   const base = basemapStyle(drawn.shade, { streets: drawn.streets ?? undefined });
   // Bubbles lie on the cities they count and bring their own names.
-  let layers = base.layers.filter(
-    ({ id }) => drawn.mode !== "clusters" || !CITY_LABELS.includes(id),
-  );
+  let layers = base.layers;
+  if (drawn.mode === "clusters")
+    layers = layers.filter(({ id }) => !CITY_LABELS.includes(id)).map(movable);
   const at = layers.findIndex(({ id }) => id === HEAT_BEFORE);
   layers.splice(at < 0 ? layers.length : at, 0, heatLayer(drawn), ...countryOutline(drawn));
-  layers.push(nameLayer(drawn), spotLayer(drawn), clusterLayer(drawn), countLayer(drawn));
+  layers.push(
+    nameLayer(drawn),
+    spotLayer(drawn),
+    clusterLayer(drawn),
+    countLayer(drawn),
+    roomLayer(drawn),
+  );
   const sources = {};
   const added = [...overlays];
   for (const overlay of added) {
@@ -127,6 +138,18 @@ export function mapStyle(drawn: ClickLayers, overlays: Iterable<Overlay> = []): 
     },
     layers,
   };
+}
+
+/** Names of countries and regions step aside where a bubble lies on them. */
+function movable(layer: LayerSpecification): LayerSpecification {
+  if (layer.type !== "symbol" || !/^(country|region)-/.test(layer.id)) return layer;
+  const layout: SymbolLayerSpecification["layout"] = {
+    ...layer.layout,
+    "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
+    "text-radial-offset": 1.6,
+    "text-justify": "auto",
+  };
+  return { ...layer, layout };
 }
 
 function heatLayer({ shade, mode, heatMax, tint }: ClickLayers): LayerSpecification {
@@ -202,13 +225,36 @@ function countLayer({ shade, mode, tint }: ClickLayers): LayerSpecification {
       "text-font": [FONTS.semibold],
       "text-size": 12,
       "text-allow-overlap": true,
-      // Without this the counts would push the names of countries off the map.
       "text-ignore-placement": true,
       "symbol-sort-key": ["get", "clicks"],
     },
     paint: {
       "text-color": tint?.ink ?? ["step", ["get", "clicks"], INK[shade].few, TURN, INK[shade].many],
     },
+  };
+}
+
+/** Nothing to see: two digits as large as the bubble keep the names of the basemap from peeping out below it. */
+function roomLayer({ mode }: ClickLayers): LayerSpecification {
+  return {
+    id: "cluster-room",
+    type: "symbol",
+    source: "clicks",
+    "source-layer": "clusters",
+    layout: {
+      visibility: mode === "clusters" ? "visible" : "none",
+      "text-field": "00",
+      "text-font": [FONTS.semibold],
+      "text-size": [
+        "interpolate",
+        ["linear"],
+        LOG_CLICKS,
+        ...byClicks(BUBBLES.map(([n, px]) => [n, 1.65 * px])),
+      ] as ExpressionSpecification,
+      "text-padding": 0,
+      "text-allow-overlap": true,
+    },
+    paint: { "text-opacity": 0 },
   };
 }
 
