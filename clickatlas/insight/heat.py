@@ -160,10 +160,14 @@ class Heat:
 
     @cached_property
     def scales(self) -> dict[Measure, Scale]:
-        """The colour scales of the measures: the rates' spans what clusters as wide as a metro have."""
-        residents = self.cluster_residents[METROS].astype(np.float64)
-        rates = rate(self._cluster_clicks[METROS], residents)
-        return {Measure.RATE: rate_scale(rates, residents), Measure.INDEX: index_scale()}
+        """The colour scales of the measures: the rates' by what clusters as wide as a metro have.
+
+        Each cluster weighs what it has in clicks: those of a country that gives most of them differ in colour,
+        and a rate made of three clicks moves no stop.
+        """
+        clicks = self._cluster_clicks[METROS]
+        rates = rate(clicks, self.cluster_residents[METROS].astype(np.float64))
+        return {Measure.RATE: rate_scale(rates, clicks.astype(np.float64)), Measure.INDEX: index_scale()}
 
     @cached_property
     def prior(self) -> dict[Measure, list[float]]:

@@ -80,10 +80,18 @@ def index_scale() -> Scale:
 
 
 def rate_scale(rates: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> Scale:
-    """Round stops that span the middle 96 % of `rates`, by `weights`; of some round rates where there are none."""
+    """Round stops at quantiles of `rates` by `weights`, so that colours lie where the weight does.
+
+    Evenly from the 2nd to the 98th percentile; some round rates where there are none.
+    """
     stops = _round_stops(rates, weights)
     light, dark = (tuple(_ramp(RATE_RAMP[theme], len(stops))) for theme in Theme)
     return Scale(stops, light, dark)
+
+
+ROUND = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)  # and ten, a hundred, a tenth of these
+QUANTILES = np.linspace(0.02, 0.98, 7)
+APART = 1.25  # two stops closer than this would make contrast of noise
 
 
 def _round_stops(rates: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> tuple[float, ...]:
@@ -92,17 +100,20 @@ def _round_stops(rates: npt.NDArray[np.float64], weights: npt.NDArray[np.float64
         return (0.1, 1.0, 10.0)
     order = np.argsort(rates[use])
     rates, part = rates[use][order], np.cumsum(weights[use][order])
-    low, high = rates[np.searchsorted(part, np.array((0.02, 0.98)) * part[-1])]
+    found = rates[np.searchsorted(part, QUANTILES * part[-1])]
+    low, high = float(found[0]), float(found[-1])
     middle = math.sqrt(low * high)
     low, high = min(low, middle / 2.5), max(high, middle * 2.5)  # where all are alike, no contrast is made up
-    for steps in ((1, 2, 5), (1, 3), (1,)):
-        decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-        values = [float(f"{step}e{decade}") for decade in decades for step in steps]
-        first = max(at for at, value in enumerate(values) if value <= low)
-        last = min((at for at, value in enumerate(values) if value >= high), default=len(values) - 1)
-        if last - first < 9:
-            break
-    return tuple(values[first : last + 1])
+    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    values = np.array([float(f"{step}e{decade}") for decade in decades for step in ROUND])
+    first = float(values[values <= low][-1])
+    last = float(values[values >= high][0]) if (values >= high).any() else float(values[-1])
+    stops = [first]
+    for value in (*found[1:-1], middle):
+        nearest = float(values[np.abs(np.log(values / value)).argmin()])
+        if nearest >= APART * stops[-1] and last >= APART * nearest:
+            stops.append(nearest)
+    return (*stops, last)
 
 
 def _ramp(control: tuple[Lch, ...], count: int) -> list[str]:

@@ -105,7 +105,22 @@ def test_rate_stops_are_round_and_span_the_rates(low: float, high: float) -> Non
     assert stops[0] <= low * 1.2
     assert stops[-1] >= high * 0.8
     assert list(stops) == sorted(set(stops))
-    assert all(f"{stop:e}"[0] in "1235" and float(f"{stop:.0e}") == stop for stop in stops)
+    assert all(float(f"{stop:.1e}") == stop for stop in stops)
+    assert all(f"{stop:.1e}"[:3] in ("1.0", "1.5", "2.0", "3.0", "4.0", "5.0", "7.0") for stop in stops)
+
+
+def test_rate_stops_lie_where_the_weight_is() -> None:
+    # Most clicks from places of 2 to 6 in 10,000, some from a world where a tenth of that is usual.
+    home, abroad = np.geomspace(2, 6, 300), np.geomspace(0.02, 0.6, 300)
+    scale = rate_scale(np.concatenate([home, abroad]), np.repeat([9.0, 1.0], 300))
+    assert sum(2 <= stop <= 6 for stop in scale.stops) >= 4
+    assert scale.stops[0] <= 0.6
+
+
+def test_rates_that_are_all_alike_get_no_contrast() -> None:
+    stops = rate_scale(np.full(50, 3.0), np.ones(50)).stops
+    assert stops[0] <= 1.2
+    assert stops[-1] >= 7
 
 
 def test_a_scale_of_no_rates_is_still_one() -> None:
