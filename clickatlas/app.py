@@ -19,6 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from clickatlas import __version__
 from clickatlas.api import (
     areas,
+    audit,
     basemap,
     breakdown,
     clicks,
@@ -106,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)
     rooms = (
-        links, geo, clicks, breakdown, hours, heat, surface, frames, compare, areas, basemap, filters, views, exports, session, health,
+        links, geo, clicks, breakdown, hours, heat, surface, frames, compare, areas, basemap, filters, views, exports, session, audit, health,
     )  # fmt: skip
     for room in rooms:
         _title_routes(room.router)

@@ -111,11 +111,12 @@ def token() -> None:
 @click.option("--name", required=True, help="What the token is for.")
 def token_create(settings: Settings, name: str) -> None:
     """Make an API token and print it, and nothing else. It is shown only once."""
-    from clickatlas.links import keys
+    from clickatlas.links import audit, keys
 
     with _migrated(settings).writing() as session:
         person, workspace = keys.owner(session)
         secret = keys.issue(session, keys.TOKEN, person, workspace, name=name)
+        audit.record(session, workspace, person, "token.create", name)
     click.echo(secret)
 
 
@@ -134,13 +135,14 @@ def link() -> None:
 @click.option("--tag", "tags", multiple=True, help="A tag; may be given several times.")
 def link_create(settings: Settings, url: str, code: str | None, **fields: Any) -> None:
     """Shorten URL and print the short address."""
-    from clickatlas.links import keys, links
+    from clickatlas.links import audit, keys, links
 
     if code and not settings.case_sensitive_codes:
         code = code.lower()
     with _migrated(settings).writing() as session:
-        _person, workspace = keys.owner(session)
+        person, workspace = keys.owner(session)
         made = links.create(session, workspace, links.LinkDraft(url=url, code=code, **fields))
+        audit.record(session, workspace, person, "link.create", made.code)
         click.echo(f"{settings.base_url}/{made.code}")
 
 

@@ -14,7 +14,7 @@ from clickatlas.api.house import House
 from clickatlas.clicks.filter import PEOPLE, Selection
 from clickatlas.clicks.store import Integers
 from clickatlas.errors import invalid
-from clickatlas.links import links
+from clickatlas.links import audit, links
 from clickatlas.links.links import LinkDraft, LinkQuery
 from clickatlas.links.models import Link
 
@@ -102,7 +102,9 @@ def create(draft: LinkIn, opened: HouseDep, who: CallerDep) -> LinkOut:
     """Shorten a link."""
     wanted = LinkDraft(**_lowered(draft.model_dump(), opened))
     with opened.links.writing() as session:
-        return shown(opened, links.create(session, who.workspace, wanted))
+        link = links.create(session, who.workspace, wanted)
+        audit.by(session, who, "link.create", link.code)
+        return shown(opened, link)
 
 
 @router.get("")
@@ -157,7 +159,9 @@ def change(code: str, patch: LinkPatch, opened: HouseDep, who: CallerDep) -> Lin
             raise invalid(f"{name!r} can't be empty.", remedy="Leave it out to keep it.", field=name)
     with opened.links.writing() as session:
         link = links.find(session, who.workspace, code)
-        return shown(opened, links.change(session, link, _lowered(fields, opened)))
+        link = links.change(session, link, _lowered(fields, opened))
+        audit.by(session, who, "link.change", link.code if link.code == code else f"{code} → {link.code}")
+        return shown(opened, link)
 
 
 @router.delete("/{code}", status_code=204)
@@ -165,6 +169,7 @@ def delete(code: str, opened: HouseDep, who: CallerDep) -> Response:
     """Delete a link and all its clicks. There is no way back."""
     with opened.links.writing() as session:
         links.delete(session, [links.find(session, who.workspace, code)])
+        audit.by(session, who, "link.delete", code)
     return Response(status_code=204)
 
 

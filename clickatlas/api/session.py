@@ -15,7 +15,7 @@ from clickatlas.api.armour import address_of, over_tls
 from clickatlas.api.caller import COOKIE, CallerDep, Callers, HouseDep
 from clickatlas.api.limits import network_of
 from clickatlas.clicks.filter import Selection
-from clickatlas.links import keys
+from clickatlas.links import audit, keys
 from clickatlas.links.models import Link
 
 router = APIRouter(tags=["session"])
@@ -77,6 +77,7 @@ def sign_out(request: Request, opened: HouseDep, who: CallerDep) -> Response:
     if secret := request.cookies.get(COOKIE):
         with opened.links.writing() as database:
             keys.revoke(database, secret)
+            audit.by(database, who, "session.delete")
         callers.forget(secret)
     response = Response(status_code=204)
     response.delete_cookie(COOKIE, path="/")
@@ -96,6 +97,8 @@ def sign_in(
     lasts = timedelta(days=opened.settings.session_days)
     with opened.links.writing() as database:
         secret = keys.redeem(database, token, lasts=lasts)
+        if secret and (found := keys.caller(database, keys.SESSION, secret)):
+            audit.by(database, found, "session.create")
         if secret and (before := request.cookies.get(COOKIE)):
             keys.revoke(database, before)
             callers.forget(before)
@@ -129,4 +132,6 @@ def remove_sample(opened: HouseDep, who: CallerDep) -> Sample:
             sum(opened.store.link_counts(Selection(links=tuple(numbers)), range(8)).values()) if links else 0
         )
         delete(database, links)
+        if links:
+            audit.by(database, who, "sample.delete", f"{len(links)} links")
     return Sample(links=len(numbers), clicks=clicks)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.errors import invalid
-from clickatlas.links import views
+from clickatlas.links import audit, views
 from clickatlas.links.models import View
 
 router = APIRouter(prefix="/api/views", tags=["views"])
@@ -94,9 +94,9 @@ def listed(opened: HouseDep, who: CallerDep) -> ViewList:
 def create(draft: ViewIn, opened: HouseDep, who: CallerDep) -> ViewOut:
     """Save a view. A name can be used once (409)."""
     with opened.links.writing() as session:
-        return _shown(
-            views.create(session, who.workspace, who.person, name=draft.name, address=draft.address)
-        )
+        view = views.create(session, who.workspace, who.person, name=draft.name, address=draft.address)
+        audit.by(session, who, "view.create", view.name)
+        return _shown(view)
 
 
 @router.patch("/{view_id}")
@@ -107,14 +107,18 @@ def change(view_id: Number, patch: ViewPatch, opened: HouseDep, who: CallerDep) 
         if value is None:
             raise invalid(f"{name!r} can't be empty.", remedy="Leave it out to keep it.", field=name)
     with opened.links.writing() as session:
-        return _shown(views.change(session, views.find(session, who.workspace, view_id), fields))
+        view = views.change(session, views.find(session, who.workspace, view_id), fields)
+        audit.by(session, who, "view.change", view.name)
+        return _shown(view)
 
 
 @router.delete("/{view_id}", status_code=204)
 def delete(view_id: Number, opened: HouseDep, who: CallerDep) -> Response:
     """Forget a view. Nothing of what it shows is lost."""
     with opened.links.writing() as session:
-        session.delete(views.find(session, who.workspace, view_id))
+        view = views.find(session, who.workspace, view_id)
+        audit.by(session, who, "view.delete", view.name)
+        session.delete(view)
     return Response(status_code=204)
 
 

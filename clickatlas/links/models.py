@@ -1,4 +1,4 @@
-"""Tables of links, campaigns, workspaces, people and saved views."""
+"""Tables of links, campaigns, workspaces, people, saved views and the audit log."""
 
 from __future__ import annotations
 
@@ -158,6 +158,21 @@ class View(Base):
     name: Mapped[str] = mapped_column(String(100))
     address: Mapped[str] = mapped_column(String(8000))  # the page's query string
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+    person: Mapped[Person | None] = relationship(lazy="joined")
+
+
+class AuditEntry(Base):
+    """One thing that somebody did in a workspace."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_workspace", "workspace_id", "id"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    action: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(200), default="")
+    at: Mapped[datetime] = mapped_column(Moment, default=now)
 
     person: Mapped[Person | None] = relationship(lazy="joined")
 

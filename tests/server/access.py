@@ -77,6 +77,7 @@ ENDPOINTS = [
     Endpoint("GET", "/api/export/clicks.{kind}", _W, "/api/export/clicks.csv?network=all"),
     Endpoint("GET", "/api/session", _W, "/api/session"),
     Endpoint("DELETE", "/api/session", _W, "/api/session", ok=204),
+    Endpoint("GET", "/api/audit", _W, "/api/audit"),
     Endpoint("DELETE", "/api/sample", _W, "/api/sample"),
     Endpoint("GET", "/api/status", _W, "/api/status"),
 ]

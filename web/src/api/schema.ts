@@ -556,6 +556,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/audit": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Who changed what in this workspace, newest first
+     * @description Who changed what in this workspace, newest first.
+     */
+    get: operations["entries_api_audit_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/health": {
     parameters: {
       query?: never;
@@ -908,6 +928,42 @@ export interface components {
       age_days: number;
       /** Version */
       version: string;
+    };
+    /**
+     * AuditPage
+     * @description What was done, newest first.
+     */
+    AuditPage: {
+      /** Rows */
+      rows: components["schemas"]["AuditRow"][];
+      /** Next Cursor */
+      next_cursor: string | null;
+    };
+    /**
+     * AuditRow
+     * @description One thing that somebody did.
+     */
+    AuditRow: {
+      /**
+       * At
+       * Format: date-time
+       */
+      at: string;
+      /**
+       * Who
+       * @description Null where nobody of that name is left.
+       */
+      who: string | null;
+      /**
+       * Action
+       * @description link.create, link.change, link.delete, view.create, view.change, view.delete, sample.delete, session.create, session.delete or token.create.
+       */
+      action: string;
+      /**
+       * Subject
+       * @description What it was done to: a link's code, a view's or a token's name.
+       */
+      subject: string;
     };
     /**
      * Basemap
@@ -3286,6 +3342,38 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Sample"];
+        };
+      };
+    };
+  };
+  entries_api_audit_get: {
+    parameters: {
+      query?: {
+        limit?: number;
+        cursor?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AuditPage"];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["HTTPValidationError"];
         };
       };
     };
