@@ -22,6 +22,7 @@ MAX_ZOOM = 14
 GRID = 8  # a tile is 2^8 heat cells wide: 2 px each, which looks the same as raw points
 DEPTH = MAX_ZOOM + GRID
 METROS = 6  # the zoom whose clusters are about as wide as a metro
+TELLING = 10  # clicks that a cluster needs for its rate to move a colour
 KEPT_NAMES = 20_000  # of a zoom's clusters; reading one costs 2 µs, about 100 bytes keep it
 Codes = npt.NDArray[np.int64]
 
@@ -162,12 +163,17 @@ class Heat:
     def scales(self) -> dict[Measure, Scale]:
         """The colour scales of the measures: the rates' by what clusters as wide as a metro have.
 
-        Each cluster weighs what it has in clicks: those of a country that gives most of them differ in colour,
-        and a rate made of three clicks moves no stop.
+        Three quarters of a cluster's weight are its share of the clicks, one its share of the residents: the places
+        that give most clicks differ in colour, and so does the rest of the world. A few clicks weigh nothing.
         """
-        clicks = self._cluster_clicks[METROS]
-        rates = rate(clicks, self.cluster_residents[METROS].astype(np.float64))
-        return {Measure.RATE: rate_scale(rates, clicks.astype(np.float64)), Measure.INDEX: index_scale()}
+        clicks = self._cluster_clicks[METROS].astype(np.float64)
+        residents = self.cluster_residents[METROS].astype(np.float64)
+        told = (clicks >= TELLING) & (residents > 0)
+        if not told.any():
+            told = (clicks > 0) & (residents > 0)
+        clicks, residents = clicks[told], residents[told]
+        weights = 0.75 * clicks / clicks.sum() + 0.25 * residents / residents.sum()
+        return {Measure.RATE: rate_scale(rate(clicks, residents), weights), Measure.INDEX: index_scale()}
 
     @cached_property
     def prior(self) -> dict[Measure, list[float]]:

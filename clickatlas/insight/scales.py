@@ -90,7 +90,7 @@ def rate_scale(rates: npt.NDArray[np.float64], weights: npt.NDArray[np.float64])
 
 
 ROUND = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)  # and ten, a hundred, a tenth of these
-QUANTILES = np.linspace(0.02, 0.98, 7)
+QUANTILES = np.linspace(0.02, 0.98, 9)
 APART = 1.25  # two stops closer than this would make contrast of noise
 
 

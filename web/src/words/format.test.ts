@@ -12,6 +12,7 @@ describe("numbers", () => {
     expect(compact(1204)).toBe("1.2K");
     expect(compact(47)).toBe("47");
     expect(compact(2_500_000)).toBe("2.5M");
+    expect([0.05, 0.15, 1.5].map(compact)).toEqual(["0.05", "0.15", "1.5"]);
   });
 
   it("never round a share to nothing or to everything", () => {

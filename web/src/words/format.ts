@@ -16,7 +16,7 @@ const percent = [0, 1, 2].map(
 export const count = (n: number): string => whole.format(n);
 
 /** 1204 → "1.2K": for bubbles and legends, where space is short. */
-export const compact = (n: number): string => short.format(n);
+export const compact = (n: number): string => (n < 1 ? rate(n) : short.format(n));
 
 const three = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 });
 
