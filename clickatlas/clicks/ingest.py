@@ -9,6 +9,7 @@ and all of it is committed.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from contextlib import suppress
@@ -26,6 +27,7 @@ from clickatlas.redirect.spool import FRAME, HEADER
 
 log = logging.getLogger("clickatlas.ingest")
 BATCH_BYTES = 32 << 20
+SWEEP_S = 60
 Records = npt.NDArray[np.void]
 
 
@@ -40,10 +42,15 @@ class Lag:
 class Ingest:
     """Reads all streams of a spool folder into a store.
 
-    `behind` says that the last step was not enough: more was waiting than fits a batch.
+    `behind` says that the last step was not enough: more was waiting than fits a batch. With `keep_days`,
+    the store lets go of single clicks older than that and keeps their counts.
     """
 
-    def __init__(self, spool: Path, store: ClickStore, links: LinksDatabase | None = None) -> None:
+    def __init__(
+        self, spool: Path, store: ClickStore, links: LinksDatabase | None = None, *, keep_days: int = 0
+    ) -> None:
+        self._keep_ms = keep_days * 86_400_000
+        self._swept = -math.inf
         self._spool = spool
         self._store = store
         self._links = links
@@ -67,9 +74,18 @@ class Ingest:
             raise
         self._positions.update(batch.positions)
         self._remove(finished)
+        self._tend()
         if not self.behind:
             self._caught_up = started
         return bool(batch.positions)
+
+    def _tend(self) -> None:
+        """Let the store do what is due; once a minute, also with clicks that are not kept any longer."""
+        keep_from = None
+        if self._keep_ms and time.monotonic() >= self._swept + SWEEP_S:
+            keep_from = round(time.time() * 1000) - self._keep_ms
+        if not self._store.tend(keep_from) and keep_from is not None:
+            self._swept = time.monotonic()
 
     def _read(self) -> tuple[Batch, list[Segment]]:
         parts: list[Records] = []

@@ -90,6 +90,18 @@ class ClickStore(Protocol):
         """Store a batch and its spool positions in one transaction; returns how many clicks were new."""
         ...
 
+    def tend(self, keep_from: int | None = None) -> bool:
+        """Do what is due, a piece of it at a time; whether there is more.
+
+        What is that, but for letting go of the single clicks before `keep_from` (ms UTC), is the store's own matter.
+        """
+        ...
+
+    @property
+    def kept_since(self) -> int | None:
+        """Before this (midnight UTC, ms) clicks are counted by day and place only; None: all are kept."""
+        ...
+
     def positions(self) -> dict[str, Position]:
         """How far each spool stream has been read."""
         ...

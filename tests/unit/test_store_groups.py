@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from clickatlas.clicks import duckdb_questions
+from clickatlas.clicks import duckdb_times
 from clickatlas.clicks.duckdb import DuckDBStore
 from clickatlas.clicks.filter import Selection
 from clickatlas.clicks.store import Batch, PlaceGroups, Word
@@ -77,7 +77,7 @@ def test_groups_of_places_through_time(
     selection: Selection,
     elsewhere: int | None,
 ) -> None:
-    monkeypatch.setattr(duckdb_questions, "WINDOW", window)
+    monkeypatch.setattr(duckdb_times, "WINDOW", window)
     cuts = EDGES[edges]
     groups = PlaceGroups(np.append(KEYS[:4], np.uint64(123)), np.array([0, 2, 2, -1, 1], np.int32), elsewhere)
     belongs = dict(zip(KEYS[:4].tolist(), [0, 2, 2, -1], strict=True))
