@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, get_args
 
@@ -14,7 +15,7 @@ from sqlalchemy import select
 
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.filters import FilterDep
-from clickatlas.api.house import House
+from clickatlas.api.house import House, reaches_back
 from clickatlas.api.questions import Asked
 from clickatlas.atlas.kinds import NetworkKind
 from clickatlas.atlas.places import NOWHERE
@@ -55,6 +56,9 @@ class Breakdown(BaseModel):
     by: Part
     total: int = Field(description="Clicks that the filter lets through.")
     values: int = Field(description="How many rows there are without `limit`.")
+    since: datetime | None = Field(
+        description="Clicks before this are not in it: single ones are kept no longer (`keep_clicks_days`)."
+    )
     rows: list[BreakdownRow]
 
 
@@ -89,7 +93,9 @@ def breakdown(
         BreakdownRow(value=value, name=name, clicks=clicks, share=clicks / total)
         for value, name, clicks in found[:limit]
     ]
-    return Breakdown(by=by, total=total, values=len(found), rows=rows)
+    single = by in get_args(Word) or (by is not Part.NETWORK and (wanted.areas or wanted.within))
+    since = reaches_back(opened, wanted) if single else None
+    return Breakdown(by=by, total=total, values=len(found), since=since, rows=rows)
 
 
 def _words(opened: House, workspace: int, wanted: Filter, by: Part) -> tuple[int, Found]:

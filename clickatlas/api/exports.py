@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.filters import FilterDep
+from clickatlas.api.house import reaches_back
 from clickatlas.api.questions import Questions
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
@@ -35,12 +36,17 @@ COLUMNS = (
 
 @router.get("/clicks.{kind}", response_class=StreamingResponse)
 def clicks(kind: str, wanted: FilterDep, opened: HouseDep, who: CallerDep) -> StreamingResponse:
-    """The filter's clicks in time order, as csv or ndjson. What is not known is empty (null)."""
+    """The filter's clicks in time order, as csv or ndjson. What is not known is empty (null).
+
+    Where single clicks are kept no longer (`keep_clicks_days`), the header `clicks-since` says since when they are.
+    """
     if kind not in KINDS:
         raise not_found(f"There is no export as {kind[:20]!r}.", remedy=f"Use one of {', '.join(KINDS)}.")
     rows = click_rows(opened.questions, who.workspace, wanted)
     lines = csv_lines(rows) if kind == "csv" else (json.dumps(row) + "\n" for row in rows)
     headers = {"content-disposition": f'attachment; filename="clicks.{kind}"'}
+    if since := reaches_back(opened, wanted):
+        headers["clicks-since"] = since.isoformat()
     return StreamingResponse(_gathered(lines), media_type=KINDS[kind], headers=headers)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from clickatlas.api.caller import CallerDep, HouseDep
@@ -130,6 +130,10 @@ class Choices(BaseModel):
     first_click: datetime | None
     last_click: datetime | None
     clicks: int
+    kept_since: datetime | None = Field(
+        description="Clicks before this are kept as counts only (`keep_clicks_days`): browsers, referrers, exports "
+        "and hours by each place's clock begin here. None: all are kept."
+    )
 
 
 @router.get("/api/filters")
@@ -159,6 +163,7 @@ def choices(opened: HouseDep, who: CallerDep) -> Choices:
         first_click=_when(span[0]) if span else None,
         last_click=_when(span[1]) if span else None,
         clicks=span[2] if span else 0,
+        kept_since=_when(opened.store.kept_since) if opened.store.kept_since else None,
     )
 
 

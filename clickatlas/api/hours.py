@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.filters import FilterDep
-from clickatlas.api.house import House
+from clickatlas.api.house import House, reaches_back
 from clickatlas.api.questions import Asked
 from clickatlas.clicks.store import Integers, PlaceGroups
 from clickatlas.insight.rhythm import QUARTER, clocks, weekly
@@ -34,6 +35,9 @@ class Hours(BaseModel):
     tz: str = Field(description="The reader's zone; with the clock of each place it plays no part.")
     total: int = Field(description="Clicks that the filter lets through.")
     unknown: int = Field(description="Of them, in no row: it can't be told what time it was at their place.")
+    since: datetime | None = Field(
+        description="Clicks before this are not in it: single ones are kept no longer (`keep_clicks_days`)."
+    )
     rows: list[list[int]] = Field(description="Seven weekdays from Monday on, of 24 hours each.")
 
 
@@ -52,7 +56,9 @@ def hours(
     """
     span = opened.questions.span(who.workspace, wanted)
     if span is None:
-        return Hours(clock=clock, tz=wanted.zone, total=0, unknown=0, rows=[[0] * 24 for _ in range(7)])
+        return Hours(
+            clock=clock, tz=wanted.zone, total=0, unknown=0, since=None, rows=[[0] * 24 for _ in range(7)]
+        )
     first = span[0] // QUARTER * QUARTER
     # Up to the next whole day, so that the question stays the same while clicks come in.
     edges = np.arange(first, span[1] + 96 * QUARTER, QUARTER, dtype=np.int64)
@@ -67,7 +73,10 @@ def hours(
     name = ("hours", clock, wanted.zone)
     grid, unknown = opened.questions.kept(name, who.workspace, wanted, make).value
     total = int(grid.sum()) + unknown
-    return Hours(clock=clock, tz=wanted.zone, total=total, unknown=unknown, rows=grid.tolist())
+    # By the reader's clock and everywhere, counts by quarter hours are enough, and those are kept for ever.
+    single = clock is Clock.PLACE or wanted.areas or wanted.within
+    since = reaches_back(opened, wanted) if single else None
+    return Hours(clock=clock, tz=wanted.zone, total=total, unknown=unknown, since=since, rows=grid.tolist())
 
 
 def _by_place(opened: House, asked: Asked, edges: Integers) -> tuple[Integers, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import Request
 
 from clickatlas.api.questions import Questions
 from clickatlas.atlas.atlas import Atlas
+from clickatlas.clicks.filter import Filter
 from clickatlas.clicks.ingest import IngestThread
 from clickatlas.clicks.store import ClickStore
 from clickatlas.links.database import LinksDatabase
@@ -40,3 +42,11 @@ def house(request: Request) -> House:
     """The house of the app that answers `request`."""
     opened: House = request.app.state.house
     return opened
+
+
+def reaches_back(opened: House, wanted: Filter) -> datetime | None:
+    """Since when single clicks are kept, where the filter asks for earlier ones, too; else None."""
+    since = opened.store.kept_since
+    if since is None or (wanted.start is not None and wanted.start >= since):
+        return None
+    return datetime.fromtimestamp(since / 1000, UTC)

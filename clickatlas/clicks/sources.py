@@ -30,6 +30,7 @@ from clickatlas.clicks.rollups import DEVICE_COLUMNS, EVERY
 from clickatlas.clicks.store import Integers
 
 WORTH_TAKING_AWAY = 2_000_000  # clicks that reading every link's rollup is about as dear as
+SHORTEST_DAY_MS = 20 * 3_600_000  # when clocks are put forward
 INLINE = 50  # links in a list that DuckDB holds against each row group's smallest and largest
 
 
@@ -239,9 +240,12 @@ class Sources:
         """For questions by place and time: a SELECT of (day, place, clicks), "" for none; and of single (time, place).
 
         By days of the rollup where buckets of every link's clicks are whole days UTC, and where clicks are no
-        longer kept one by one.
+        longer kept one by one; those are left out where buckets are shorter than a day.
         """
+        hourly = int(np.diff(edges).min()) < SHORTEST_DAY_MS
         begin, end = self.bounds(DAY_MS)
+        if hourly:
+            begin = max(begin, self.since)
         first, behind = -(-begin // DAY_MS), end // DAY_MS
         every = self.selection.links is None
         whole = every and not (edges % DAY_MS).any()
@@ -264,7 +268,10 @@ class Sources:
             "time, place FROM settled" + self._where(self._mine, *self._which, _between("time", start, stop))
             for _, start, stop in _joined(settled)
         ]
-        newest = self._where(self._mine, *self._which, _between("time", *self.range(DAY_MS)))
+        first, behind = self.range(DAY_MS)
+        newest = self._where(
+            self._mine, *self._which, _between("time", max(first, self.since) if hourly else first, behind)
+        )
         noon = f"CASE WHEN time < {self.since} THEN time // {DAY_MS} * {DAY_MS} + {DAY_MS // 2} ELSE time END AS time"
         return days, [*single, f"{noon if self.since else 'time'}, place FROM incoming{newest}"]
 

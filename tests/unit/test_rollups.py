@@ -165,6 +165,7 @@ class Model:
             edges = self.edges()
             self.check_times(selection, kinds, edges)
             self.check_groups(selection, kinds, edges)
+            self.check_groups(selection, kinds, np.arange(edges[0], edges[0] + 20 * DAY_MS, 4 * QUARTER_MS))
             self.check_series(kinds, edges)
 
     def check_places(self, selection: Selection) -> None:
@@ -204,7 +205,10 @@ class Model:
         wanted = self.wanted(sources.cut(selection, edges), kinds, grain=DAY_MS)
         times = wanted["time"].copy()
         gone = times < (self.store.kept_since or 0)  # of those the day is known
-        times[gone] = times[gone] // DAY_MS * DAY_MS + DAY_MS // 2
+        if np.diff(edges).min() < DAY_MS // 2:  # by the hour nothing can be said of them
+            wanted, times = wanted[~gone], times[~gone]
+        else:
+            times[gone] = times[gone] // DAY_MS * DAY_MS + DAY_MS // 2
         bucket = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
         belongs = {int(key): n % 3 for n, key in enumerate(KEYS[:6])}
         groups = PlaceGroups(KEYS[:6], np.arange(6, dtype=np.int32) % 3)
