@@ -126,7 +126,7 @@ def link() -> None:
 
 
 @link.command("create")
-@with_settings(*COMMON, "host", "port", "case_sensitive_codes")
+@with_settings(*COMMON, "host", "port", "case_sensitive_codes", "blocked_hosts")
 @click.argument("url")
 @click.option("--code", help="Its short code; drawn at random unless given.")
 @click.option("--title", default="", help="A name for people.")
@@ -136,9 +136,11 @@ def link() -> None:
 def link_create(settings: Settings, url: str, code: str | None, **fields: Any) -> None:
     """Shorten URL and print the short address."""
     from clickatlas.links import audit, keys, links
+    from clickatlas.links.destination import refuse_some
 
     if code and not settings.case_sensitive_codes:
         code = code.lower()
+    refuse_some(url, settings.base_url, settings.blocked_hosts)
     with _migrated(settings).writing() as session:
         person, workspace = keys.owner(session)
         made = links.create(session, workspace, links.LinkDraft(url=url, code=code, **fields))

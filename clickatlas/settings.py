@@ -54,6 +54,14 @@ def _basemap(value: str) -> str:
     return value
 
 
+def _hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(value.lower().strip(".").encode("idna").decode() for value in values)
+    except UnicodeError:
+        raise ValueError("must be host names") from None
+
+
+HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_hosts)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_networks)]
 
 
@@ -137,6 +145,13 @@ class Settings(BaseSettings):
     )
     basemap_attribution: str = Field(
         "", description="Attribution (HTML) of your own basemap. Empty: OpenStreetMap's, or the style's own."
+    )
+    blocked_hosts: HostNames = Field(
+        (),
+        description="Hosts (comma-separated) that no link may lead to, with all hosts below them.",
+    )
+    preview_pages: bool = Field(
+        True, description="Whether a short link with a `+` behind it shows where it leads, uncounted."
     )
     min_cell: int = Field(
         0,

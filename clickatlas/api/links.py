@@ -15,6 +15,7 @@ from clickatlas.clicks.filter import PEOPLE, Selection
 from clickatlas.clicks.store import Integers
 from clickatlas.errors import invalid
 from clickatlas.links import audit, links
+from clickatlas.links.destination import host_as_read, refuse_some
 from clickatlas.links.links import LinkDraft, LinkQuery
 from clickatlas.links.models import Link
 
@@ -71,7 +72,8 @@ class LinkOut(BaseModel):
 
     code: str
     short_url: str
-    url: str
+    url: str = Field(description="Where it leads, in plain ASCII: a host of other letters is in punycode.")
+    host: str = Field(description="The destination's host as people write it, in Unicode.")
     title: str
     campaign: str | None
     channel: str | None
@@ -101,6 +103,7 @@ class LinkPage(BaseModel):
 def create(draft: LinkIn, opened: HouseDep, who: CallerDep) -> LinkOut:
     """Shorten a link."""
     wanted = LinkDraft(**_lowered(draft.model_dump(), opened))
+    refuse_some(draft.url, opened.settings.base_url, opened.settings.blocked_hosts)
     with opened.links.writing() as session:
         link = links.create(session, who.workspace, wanted)
         audit.by(session, who, "link.create", link.code)
@@ -157,6 +160,8 @@ def change(code: str, patch: LinkPatch, opened: HouseDep, who: CallerDep) -> Lin
     for name in ("url", "code", "pass_query"):
         if name in fields and fields[name] is None:
             raise invalid(f"{name!r} can't be empty.", remedy="Leave it out to keep it.", field=name)
+    if "url" in fields:
+        refuse_some(fields["url"], opened.settings.base_url, opened.settings.blocked_hosts)
     with opened.links.writing() as session:
         link = links.find(session, who.workspace, code)
         link = links.change(session, link, _lowered(fields, opened))
@@ -179,6 +184,7 @@ def shown(opened: House, link: Link) -> LinkOut:
         code=link.code,
         short_url=f"{opened.settings.base_url}/{link.code}",
         url=link.url,
+        host=host_as_read(link.url),
         title=link.title,
         campaign=link.campaign.name if link.campaign else None,
         channel=link.channel,

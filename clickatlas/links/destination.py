@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import secrets
+from collections.abc import Sequence
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from clickatlas.errors import conflict, invalid
@@ -81,6 +82,36 @@ def checked_url(url: str) -> str:
     if len(result) > MAX_URL:
         raise _bad_url("is too long")
     return result
+
+
+def refuse_some(url: str, own: str, blocked: Sequence[str]) -> None:
+    """Raise `Problem` (422) where `url` leads to `own` address again, or to a host that the operator blocks.
+
+    `blocked` hosts stand for all hosts below them, too.
+    """
+    host, port = _where(checked_url(url))
+    if (host, port) == _where(checked_url(own)):
+        raise _bad_url("is on clickatlas itself, which could lead in a circle")
+    for name in blocked:
+        if host == name or host.endswith(f".{name}"):
+            raise invalid(
+                f"Links to {name} are not allowed here.", remedy="Ask who runs this clickatlas.", field="url"
+            )
+
+
+def host_as_read(url: str) -> str:
+    """The host of a checked `url` as people write it: in Unicode, where it has another spelling."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host.encode("ascii").decode("idna")
+    except UnicodeError:
+        return host
+
+
+def _where(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    return host, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _bracketed(host: str) -> str:

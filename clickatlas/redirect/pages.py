@@ -6,6 +6,9 @@ import base64
 import hashlib
 import html
 import json
+from urllib.parse import urlsplit
+
+from clickatlas.links.destination import host_as_read
 
 _STYLE = """
 :root { color-scheme: light dark }
@@ -35,6 +38,16 @@ def page(status: int, title: str, detail: str, *, as_json: bool) -> tuple[bytes,
         document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         return json.dumps(document).encode(), b"application/problem+json"
     text = _PAGE.format(style=_STYLE, title=html.escape(title), detail=html.escape(detail))
+    return text.encode(), b"text/html; charset=utf-8"
+
+
+def preview(url: str) -> tuple[bytes, bytes]:
+    """(body, content type): where a link leads, to read before going there."""
+    host, plain = host_as_read(url), urlsplit(url).hostname or ""
+    named = host if host == plain else f"{host} ({plain})"
+    shown = html.escape(url)
+    detail = f'<a rel="noreferrer" href="{shown}">{shown}</a>'
+    text = _PAGE.format(style=_STYLE, title=html.escape(f"This link leads to {named}"), detail=detail)
     return text.encode(), b"text/html; charset=utf-8"
 
 

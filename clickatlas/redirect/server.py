@@ -16,7 +16,7 @@ from clickatlas.links.destination import RESERVED
 from clickatlas.redirect.capture import Capture
 from clickatlas.redirect.directory import Directory, Entry
 from clickatlas.redirect.forward import AppAway, BadBody, Forward, Receive, Scope, Send
-from clickatlas.redirect.pages import EXPIRED, HEADERS, METHOD, STARTING, UNKNOWN, page
+from clickatlas.redirect.pages import EXPIRED, HEADERS, METHOD, STARTING, UNKNOWN, page, preview
 from clickatlas.redirect.secret import SharedSecret
 from clickatlas.redirect.spool import Spool
 from clickatlas.redirect.visitor import Proxies, read_agent
@@ -32,8 +32,16 @@ class Street:
     """The ASGI application of a redirect process."""
 
     def __init__(
-        self, directory: Directory, capture: Capture, spool: Spool, forward: Forward, watch: Watch
+        self,
+        directory: Directory,
+        capture: Capture,
+        spool: Spool,
+        forward: Forward,
+        watch: Watch,
+        *,
+        previews: bool = True,
     ) -> None:
+        self._previews = previews
         self._directory = directory
         self._capture = capture
         self._spool = spool
@@ -58,11 +66,14 @@ class Street:
         if scope["method"] not in ("GET", "HEAD"):
             await _send_page(scope, send, METHOD, (b"allow", b"GET, HEAD"))
             return
-        entry = self._directory.find(code)
+        showing = self._previews and code.endswith("+")  # no code has a plus sign
+        entry = self._directory.find(code[:-1] if showing else code)
         if entry is None:
             await _send_page(scope, send, UNKNOWN)
         elif entry.expires_ms and entry.expires_ms <= time.time_ns() // 1_000_000:
             await _send_page(scope, send, EXPIRED)
+        elif showing:
+            await _send(scope, send, 200, *preview((entry.url + entry.fragment).decode("ascii")))
         else:
             client = scope.get("client")
             await self._capture.record(
@@ -130,7 +141,12 @@ async def _send_page(
 ) -> None:
     accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
     wants_json = scope["path"].startswith("/api/") or (b"json" in accept and b"text/html" not in accept)
-    body, kind = page(*what, as_json=wants_json)
+    await _send(scope, send, what[0], *page(*what, as_json=wants_json), *more)
+
+
+async def _send(
+    scope: Scope, send: Send, status: int, body: bytes, kind: bytes, *more: tuple[bytes, bytes]
+) -> None:
     headers = [
         (b"content-type", kind),
         NOT_CACHED,
@@ -138,7 +154,7 @@ async def _send_page(
         *HEADERS,
         *more,
     ]
-    await send({"type": "http.response.start", "status": what[0], "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else body
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -171,4 +187,11 @@ def create_street(settings: Settings, secret: SharedSecret | None = None) -> Str
     directory = Directory(links, case_sensitive=settings.case_sensitive_codes)
     gc.collect()
     gc.freeze()  # else each full collection looks through all links: 90 ms of silence for 100,000
-    return Street(directory, capture, spool, Forward(settings.app_socket, proxies), watch)
+    return Street(
+        directory,
+        capture,
+        spool,
+        Forward(settings.app_socket, proxies),
+        watch,
+        previews=settings.preview_pages,
+    )

@@ -13,7 +13,7 @@ from tests.server.problems import is_problem
 from tests.server.served import Served
 
 FIELDS = {
-    "code", "short_url", "url", "title", "campaign", "channel", "tags", "created_at", "expires_at", "pass_query", "sample",
+    "code", "short_url", "url", "host", "title", "campaign", "channel", "tags", "created_at", "expires_at", "pass_query", "sample",
 }  # fmt: skip
 RESERVED = ("api", "app", "docs", "static", "health", "metrics", "robots.txt", "favicon.ico", ".well-known")
 

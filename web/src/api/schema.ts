@@ -501,7 +501,7 @@ export interface paths {
     };
     /**
      * The filter's clicks in time order, as csv or ndjson. What is not known is empty (null)
-     * @description The filter's clicks in time order, as csv or ndjson. What is not known is empty (null).
+     * @description Where single clicks are kept no longer (`keep_clicks_days`), the header `clicks-since` says since when they are.
      */
     get: operations["clicks_api_export_clicks__kind__get"];
     put?: never;
@@ -1009,6 +1009,11 @@ export interface components {
        * @description How many rows there are without `limit`.
        */
       values: number;
+      /**
+       * Since
+       * @description Clicks before this are not in it: single ones are kept no longer (`keep_clicks_days`).
+       */
+      since: string | null;
       /** Rows */
       rows: components["schemas"]["BreakdownRow"][];
     };
@@ -1062,6 +1067,11 @@ export interface components {
       last_click: string | null;
       /** Clicks */
       clicks: number;
+      /**
+       * Kept Since
+       * @description Clicks before this are kept as counts only (`keep_clicks_days`): browsers, referrers, exports and hours by each place's clock begin here. None: all are kept.
+       */
+      kept_since: string | null;
     };
     /**
      * Clock
@@ -1418,6 +1428,11 @@ export interface components {
        */
       unknown: number;
       /**
+       * Since
+       * @description Clicks before this are not in it: single ones are kept no longer (`keep_clicks_days`).
+       */
+      since: string | null;
+      /**
        * Rows
        * @description Seven weekdays from Monday on, of 24 hours each.
        */
@@ -1505,8 +1520,16 @@ export interface components {
       code: string;
       /** Short Url */
       short_url: string;
-      /** Url */
+      /**
+       * Url
+       * @description Where it leads, in plain ASCII: a host of other letters is in punycode.
+       */
       url: string;
+      /**
+       * Host
+       * @description The destination's host as people write it, in Unicode.
+       */
+      host: string;
       /** Title */
       title: string;
       /** Campaign */
@@ -1570,8 +1593,16 @@ export interface components {
       code: string;
       /** Short Url */
       short_url: string;
-      /** Url */
+      /**
+       * Url
+       * @description Where it leads, in plain ASCII: a host of other letters is in punycode.
+       */
       url: string;
+      /**
+       * Host
+       * @description The destination's host as people write it, in Unicode.
+       */
+      host: string;
       /** Title */
       title: string;
       /** Campaign */
