@@ -99,7 +99,7 @@ def test_hours_by_the_readers_clock(tally: Tally, zone: str) -> None:
         local = at.astimezone(ZoneInfo(zone))
         expected[local.weekday()][local.hour] += 1
     assert answer == {
-        "clock": "reader", "tz": zone, "total": len(tally.people()), "unknown": 0, "rows": expected,
+        "clock": "reader", "tz": zone, "total": len(tally.people()), "unknown": 0, "since": None, "rows": expected,
     }  # fmt: skip
 
 
