@@ -10,7 +10,7 @@ SERVE := $(BIN)/clickatlas serve --data "$(DATA)" --port "$(PORT)"
 WEB_SOURCES := $(shell find web \( -name node_modules -o -path web/public/basemap \) -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo dev test lint types test-python test-web test-browser bench docs lock clean
+.PHONY: help run demo dev test lint types test-python test-web test-browser fuzz bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ test-web: $(STATIC) ## the page's unit tests
 
 test-browser: $(VENV)/.installed-dev $(STATIC) ## a real Chromium against a real server; pictures in artefacts/
 	@CHROMIUM="$$(sh tests/browser/chromium.sh)" && export CHROMIUM && $(BIN)/pytest tests/browser
+
+fuzz: $(VENV)/.installed-dev $(STATIC) ## the API's document against the API, at length (FUZZ= requests per endpoint)
+	FUZZ="$${FUZZ:-500}" $(BIN)/pytest --timeout 3600 tests/server/test_document.py tests/server/test_fuzz.py
 
 bench: $(VENV)/.installed-dev $(STATIC) ## figures as ratios against a peer in the same run
 	$(BIN)/python -m bench

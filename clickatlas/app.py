@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -38,6 +39,7 @@ from clickatlas.api import (
 )
 from clickatlas.api.armour import Armour
 from clickatlas.api.caller import Callers
+from clickatlas.api.document import document
 from clickatlas.api.house import House
 from clickatlas.api.pages import add_pages
 from clickatlas.api.questions import Questions
@@ -113,6 +115,8 @@ def create_app(settings: Settings) -> FastAPI:
         _title_routes(room.router)
         app.include_router(room.router)
     add_pages(app, Path(__file__).parent / "static")
+    described = functools.cache(lambda: document(app, app.routes))
+    setattr(app, "openapi", described)  # noqa: B010 - FastAPI's way to a document of one's own
     return app
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from clickatlas.api.caller import CallerDep, HouseDep
+from clickatlas.api.document import tile_of
 from clickatlas.api.filters import FilterDep, SecondFilterDep
 from clickatlas.api.geo import LEVELS, Bbox, Table
 from clickatlas.api.heat import (
@@ -176,7 +177,7 @@ def tilejson(
 @router.get(
     "/tiles/{z}/{x}/{y}.mvt",
     response_class=Response,
-    responses={200: {"content": {MVT: {"schema": {"type": "string", "format": "binary"}}}}},
+    responses=tile_of(MVT),
 )
 def tile(
     request: Request,

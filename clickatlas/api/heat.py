@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from clickatlas.api.caller import CallerDep, HouseDep
+from clickatlas.api.document import tile_of
 from clickatlas.api.filters import FilterDep
 from clickatlas.api.geo import Bbox, Totals
 from clickatlas.errors import not_found
@@ -116,7 +117,7 @@ def _stops(heat: Heat, measure: Measure) -> ScaleStops:
     return ScaleStops(stops=list(scale.stops), light=list(scale.light), dark=list(scale.dark))
 
 
-@router.get("/tiles/{z}/{x}/{y}.mvt", response_class=Response)
+@router.get("/tiles/{z}/{x}/{y}.mvt", response_class=Response, responses=tile_of(MVT))
 def tile(
     request: Request, z: Zoom, x: Step, y: Step,
     wanted: FilterDep, opened: HouseDep, who: CallerDep, v: Token = None,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from clickatlas.api.caller import CallerDep, HouseDep
+from clickatlas.api.document import tile_of
 from clickatlas.api.filters import FilterDep
 from clickatlas.api.geo import LEVELS, Table
 from clickatlas.api.heat import Step, Token, Zoom, caching, matches, on_the_map
@@ -75,7 +76,7 @@ def _column(figures: npt.NDArray[np.float64]) -> list[float | None]:
     return [known(figure) for figure in figures.tolist()]
 
 
-@router.get("/surface/{z}/{x}/{y}.png", response_class=Response)
+@router.get("/surface/{z}/{x}/{y}.png", response_class=Response, responses=tile_of("image/png"))
 def tile(
     request: Request, z: Zoom, x: Step, y: Step,
     wanted: FilterDep, opened: HouseDep, who: CallerDep,

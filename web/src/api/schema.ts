@@ -1331,11 +1331,6 @@ export interface components {
       /** Rows */
       rows: components["schemas"]["GeoRow"][];
     };
-    /** HTTPValidationError */
-    HTTPValidationError: {
-      /** Detail */
-      detail?: components["schemas"]["ValidationError"][];
-    };
     /**
      * HeatTileJson
      * @description TileJSON 3.0, and what a legend needs.
@@ -1896,19 +1891,6 @@ export interface components {
       /** Email */
       email: string | null;
     };
-    /** ValidationError */
-    ValidationError: {
-      /** Location */
-      loc: (string | number)[];
-      /** Message */
-      msg: string;
-      /** Error Type */
-      type: string;
-      /** Input */
-      input?: unknown;
-      /** Context */
-      ctx?: Record<string, never>;
-    };
     /**
      * VectorLayer
      * @description A layer of the vector tiles.
@@ -1993,8 +1975,36 @@ export interface components {
       /** Name */
       name: string;
     };
+    /**
+     * Problem
+     * @description A refusal, as RFC 9457 has it: what happened, and what to do about it.
+     */
+    Problem: {
+      type: string;
+      /** @description The kind of problem in a few words. */
+      title: string;
+      status: number;
+      /** @description This occurrence. */
+      detail: string;
+      /** @description What to do about it. */
+      remedy?: string;
+      /** @description The parameter at fault. */
+      field?: string;
+      /** @description Seconds to wait, with status 429. */
+      retry_after?: number;
+    };
   };
-  responses: never;
+  responses: {
+    /** @description Refused, and why */
+    Problem: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"];
+      };
+    };
+  };
   parameters: never;
   requestBodies: never;
   headers: never;
@@ -2027,15 +2037,7 @@ export interface operations {
           "application/json": components["schemas"]["LinkPage"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   create_api_links_post: {
@@ -2060,15 +2062,7 @@ export interface operations {
           "application/json": components["schemas"]["LinkOut"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   one_api_links__code__get: {
@@ -2091,15 +2085,7 @@ export interface operations {
           "application/json": components["schemas"]["LinkOut"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   delete_api_links__code__delete: {
@@ -2120,15 +2106,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   change_api_links__code__patch: {
@@ -2155,15 +2133,7 @@ export interface operations {
           "application/json": components["schemas"]["LinkOut"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   whole_api_analytics_geo__table__get: {
@@ -2221,15 +2191,7 @@ export interface operations {
           "application/json": components["schemas"]["GeoTable"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   of_link_api_analytics_geo__code___table__get: {
@@ -2288,15 +2250,7 @@ export interface operations {
           "application/json": components["schemas"]["GeoTable"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   clicks_api_analytics_clicks_get: {
@@ -2342,15 +2296,7 @@ export interface operations {
           "application/json": components["schemas"]["TimeTable"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   breakdown_api_analytics_breakdown_get: {
@@ -2398,15 +2344,7 @@ export interface operations {
           "application/json": components["schemas"]["Breakdown"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   hours_api_analytics_hours_get: {
@@ -2452,15 +2390,7 @@ export interface operations {
           "application/json": components["schemas"]["Hours"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   tilejson_api_heat_tilejson_get: {
@@ -2504,15 +2434,7 @@ export interface operations {
           "application/json": components["schemas"]["HeatTileJson"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   tile_api_heat_tiles__z___x___y__mvt_get: {
@@ -2558,17 +2480,25 @@ export interface operations {
         headers: {
           [name: string]: unknown;
         };
-        content?: never;
+        content: {
+          "application/vnd.mapbox-vector-tile": string;
+        };
       };
-      /** @description Validation Error */
-      422: {
+      /** @description Nothing is there */
+      204: {
         headers: {
           [name: string]: unknown;
         };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
+        content?: never;
       };
+      /** @description As it was, by its ETag */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
     };
   };
   areas_api_heat_areas_get: {
@@ -2614,15 +2544,7 @@ export interface operations {
           "application/json": components["schemas"]["AreaColumns"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   tile_api_heat_surface__z___x___y__png_get: {
@@ -2672,17 +2594,25 @@ export interface operations {
         headers: {
           [name: string]: unknown;
         };
-        content?: never;
+        content: {
+          "image/png": string;
+        };
       };
-      /** @description Validation Error */
-      422: {
+      /** @description Nothing is there */
+      204: {
         headers: {
           [name: string]: unknown;
         };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
+        content?: never;
       };
+      /** @description As it was, by its ETag */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
     };
   };
   frames_api_heat_frames_get: {
@@ -2728,15 +2658,7 @@ export interface operations {
           "application/octet-stream": string;
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   compared_api_compare_areas_get: {
@@ -2806,15 +2728,7 @@ export interface operations {
           "application/json": components["schemas"]["AreaDifferences"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   tilejson_api_compare_tilejson_get: {
@@ -2880,15 +2794,7 @@ export interface operations {
           "application/json": components["schemas"]["CompareTileJson"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   tile_api_compare_tiles__z___x___y__mvt_get: {
@@ -2960,15 +2866,21 @@ export interface operations {
           "application/vnd.mapbox-vector-tile": string;
         };
       };
-      /** @description Validation Error */
-      422: {
+      /** @description Nothing is there */
+      204: {
         headers: {
           [name: string]: unknown;
         };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
+        content?: never;
       };
+      /** @description As it was, by its ETag */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
     };
   };
   search_api_areas_get: {
@@ -2993,15 +2905,7 @@ export interface operations {
           "application/json": components["schemas"]["AreaList"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   one_api_areas__area_id__get: {
@@ -3047,15 +2951,7 @@ export interface operations {
           "application/json": components["schemas"]["AreaPage"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   atlas_api_atlas_get: {
@@ -3076,6 +2972,7 @@ export interface operations {
           "application/json": components["schemas"]["AtlasFacts"];
         };
       };
+      default: components["responses"]["Problem"];
     };
   };
   basemap_api_basemap_get: {
@@ -3096,6 +2993,7 @@ export interface operations {
           "application/json": components["schemas"]["Basemap"];
         };
       };
+      default: components["responses"]["Problem"];
     };
   };
   tiles_api_basemap_tiles_pmtiles_get: {
@@ -3128,6 +3026,7 @@ export interface operations {
         };
         content?: never;
       };
+      default: components["responses"]["Problem"];
     };
   };
   choices_api_filters_get: {
@@ -3148,6 +3047,7 @@ export interface operations {
           "application/json": components["schemas"]["Choices"];
         };
       };
+      default: components["responses"]["Problem"];
     };
   };
   listed_api_views_get: {
@@ -3168,6 +3068,7 @@ export interface operations {
           "application/json": components["schemas"]["ViewList"];
         };
       };
+      default: components["responses"]["Problem"];
     };
   };
   create_api_views_post: {
@@ -3192,15 +3093,7 @@ export interface operations {
           "application/json": components["schemas"]["ViewOut"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   delete_api_views__view_id__delete: {
@@ -3221,15 +3114,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   change_api_views__view_id__patch: {
@@ -3256,15 +3141,7 @@ export interface operations {
           "application/json": components["schemas"]["ViewOut"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   clicks_api_export_clicks__kind__get: {
@@ -3308,15 +3185,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   session_api_session_get: {
@@ -3337,6 +3206,7 @@ export interface operations {
           "application/json": components["schemas"]["SessionOut"];
         };
       };
+      default: components["responses"]["Problem"];
     };
   };
   sign_out_api_session_delete: {
@@ -3355,6 +3225,7 @@ export interface operations {
         };
         content?: never;
       };
+      default: components["responses"]["Problem"];
     };
   };
   remove_sample_api_sample_delete: {
@@ -3375,6 +3246,7 @@ export interface operations {
           "application/json": components["schemas"]["Sample"];
         };
       };
+      default: components["responses"]["Problem"];
     };
   };
   entries_api_audit_get: {
@@ -3398,15 +3270,7 @@ export interface operations {
           "application/json": components["schemas"]["AuditPage"];
         };
       };
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["HTTPValidationError"];
-        };
-      };
+      default: components["responses"]["Problem"];
     };
   };
   health_health_get: {
@@ -3427,6 +3291,7 @@ export interface operations {
           "application/json": unknown;
         };
       };
+      default: components["responses"]["Problem"];
     };
   };
   status_api_status_get: {
@@ -3447,6 +3312,7 @@ export interface operations {
           "application/json": components["schemas"]["Status"];
         };
       };
+      default: components["responses"]["Problem"];
     };
   };
 }
