@@ -10,7 +10,7 @@ SERVE := $(BIN)/clickatlas serve --data "$(DATA)" --port "$(PORT)"
 WEB_SOURCES := $(shell find web \( -name node_modules -o -path web/public/basemap \) -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo dev test lint types test-python test-web test-browser fuzz bench docs lock clean
+.PHONY: help run demo dev test lint types test-python test-web test-browser audit fuzz bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,9 +28,10 @@ dev: $(VENV)/.installed-dev $(STATIC) ## serve, and start again when a Python fi
 
 test: lint types test-python test-web test-browser ## lint, types, Python, web and browser tests
 
-lint: $(VENV)/.installed-dev web/node_modules/.installed ## ruff and the page's own linter
+lint: $(VENV)/.installed-dev web/node_modules/.installed ## ruff, lock files, and the page's own linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.locks
 	cd web && npm run --silent lint
 
 types: $(VENV)/.installed-dev web/node_modules/.installed ## mypy --strict and tsc
@@ -45,6 +46,10 @@ test-web: $(STATIC) ## the page's unit tests
 
 test-browser: $(VENV)/.installed-dev $(STATIC) ## a real Chromium against a real server; pictures in artefacts/
 	@CHROMIUM="$$(sh tests/browser/chromium.sh)" && export CHROMIUM && $(BIN)/pytest tests/browser
+
+audit: web/node_modules/.installed ## known weaknesses of what is installed (asks the advisory services; needs pipx)
+	pipx run pip-audit --require-hashes --disable-pip -r requirements.lock
+	cd web && npm audit
 
 fuzz: $(VENV)/.installed-dev $(STATIC) ## the API's document against the API, at length (FUZZ= requests per endpoint)
 	FUZZ="$${FUZZ:-500}" $(BIN)/pytest --timeout 3600 tests/server/test_document.py tests/server/test_fuzz.py

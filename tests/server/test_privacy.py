@@ -26,7 +26,15 @@ def used(data_folder: Callable[[str], Path]) -> Iterator[Served]:
         made = make(client)
         connection = HTTPConnection("127.0.0.1", served.port, timeout=15)
         for address in [*FOUR, *SIX]:
-            for path in (f"/{made['code']}", "/unknown-code", "/api/links", "/app", "/health"):
+            paths = (
+                f"/{made['code']}",
+                f"/{made['code']}+",
+                "/unknown-code",
+                "/api/links",
+                "/app",
+                "/health",
+            )
+            for path in (*paths, "/app/sign-in?token=x", "/api/nothing"):
                 for name, value in (
                     ("X-Forwarded-For", address),
                     ("Forwarded", f'for="[{address}]:80"'),
@@ -35,10 +43,16 @@ def used(data_folder: Callable[[str], Path]) -> Iterator[Served]:
                     connection.request(
                         "GET",
                         path,
-                        headers={name: value, "User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/144.0"},
+                        headers={
+                            name: value,
+                            "User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/144.0",
+                            "Authorization": "Bearer cat_wrong",
+                            "DNT": str(len(path) % 2),
+                        },
                     )
                     connection.getresponse().read()
         connection.close()
+        client.post("/api/views", json={"name": "v", "address": ""}).raise_for_status()  # into the audit log
         served.settled(client, 3 * (len(FOUR) + len(SIX)))
         rows = "".join(
             json.dumps({"time": 1.7e9, "code": made["code"], "ip": address}) + "\n"
