@@ -3,7 +3,7 @@
 Clicks wait in `incoming`, which questions read as it is, until there are `SETTLE_AT`. Then all of them are
 added to the rollups and moved to `settled`, in one transaction: whenever they happened, in whatever order they
 came, they are in exactly one of the two. A rollup only grows: what is new is appended as further rows of the
-same keys, what is deleted as negative ones, and a piece that has three times its rows is merged.
+same keys, what is deleted as negative ones, and a piece that has twice its rows is merged, and one to which nothing came of late.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ SETTLE_AT = 1_000_000
 BUSY_AT = 200_000  # clicks of a link that make its own rollup worth its while
 BUSY_DAY_AT = 400_000  # and of a day
 MERGE_FROM = {"place_rollup": 100_000, "time_rollup": 1_000_000}  # rows
+
+AT_ONCE = 2  # resting pieces of a level that are merged in one settling
 
 DEVICE_COLUMNS = ("desktop", "mobile", "tablet", "other")
 COUNTS = ", ".join(
@@ -275,7 +277,7 @@ def _add_days(cursor: duckdb.DuckDBPyConnection, told: str) -> None:
 
 
 def _merge(cursor: duckdb.DuckDBPyConnection, days: Sequence[int]) -> None:
-    """Merge the pieces of rollups around `days` that have grown to three times their size."""
+    """Merge the pieces of rollups around `days` that have grown to twice their size, and some that rest."""
     for level in EVERY_LEVEL:
         firsts = sorted({first_day(level, day) for day in days})
         _merge_grown(cursor, "place_rollup", level, "link < 0", "first", "link, first, place, kind", firsts)
@@ -298,18 +300,23 @@ def _merge_grown(
         f" FROM {rollup} WHERE level = {level} AND {among} GROUP BY ALL"
     )
     mine = f"runs.rollup = '{rollup}' AND runs.level = {level}"
-    _insert(
-        cursor,
-        "runs",
-        f"SELECT '{rollup}', {level}, every, first, rows FROM pieces"
-        f" ANTI JOIN (FROM runs WHERE {mine}) runs USING (every, first)",
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE sizes AS SELECT '{rollup}' AS rollup, {level} AS level, every, first,"
+        f" coalesce(merged, rows) AS merged, rows FROM (SELECT every, first, pieces.rows, merged FROM pieces"
+        f" LEFT JOIN (FROM runs WHERE {mine}) known USING (every, first))"
     )
-    grown = cursor.execute(
-        f"SELECT every, first FROM pieces JOIN runs USING (every, first) WHERE {mine}"
-        " AND rows > 3 * greatest(merged, ?)",
-        [MERGE_FROM[rollup]],
+    resting = cursor.execute(
+        f"SELECT every, first FROM runs ANTI JOIN pieces USING (every, first) WHERE {mine}"
+        f" AND rows > 1.2 * merged ORDER BY first LIMIT {AT_ONCE}"
     ).fetchall()
-    for each, first in grown:
+    cursor.execute(
+        f"DELETE FROM runs WHERE {mine} AND EXISTS (FROM pieces p WHERE p.every = runs.every AND p.first = runs.first)"
+    )
+    _insert(cursor, "runs", "FROM sizes")
+    grown = cursor.execute(
+        "SELECT every, first FROM sizes WHERE rows > 2 * greatest(merged, ?)", [MERGE_FROM[rollup]]
+    ).fetchall()
+    for each, first in [*grown, *resting]:
         inside = f"level = {level} AND ({every}) = {each} AND {piece} = {first}"
         cursor.execute(
             f"CREATE OR REPLACE TEMP TABLE merged AS SELECT level, {keys}, {_named(SUMS)} FROM {rollup}"
@@ -318,5 +325,6 @@ def _merge_grown(
         cursor.execute(f"DELETE FROM {rollup} WHERE {inside}")
         rows = _insert(cursor, rollup, "FROM merged")
         cursor.execute(
-            f"UPDATE runs SET merged = ? WHERE {mine} AND every = ? AND first = ?", [rows, each, first]
+            f"UPDATE runs SET merged = ?, rows = ? WHERE {mine} AND every = ? AND first = ?",
+            [rows, rows, each, first],
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -48,6 +48,15 @@ class Group:
     def busy(self) -> bool:
         """Whether rollups have all of their settled clicks."""
         return bool(self.levels)
+
+
+class Part(NamedTuple):
+    """A SELECT of (place, kind, clicks), or of single clicks' (place, kind): `about` so many; to add or take away."""
+
+    sign: int
+    select: str
+    single: bool = False
+    about: int = 0
 
 
 class Sources:
@@ -139,28 +148,28 @@ class Sources:
         )
         return begin, end
 
-    def places(self) -> Iterator[tuple[str, int]]:
-        """SELECTs of (place, kind, clicks), and about how many single clicks each reads: 0 of a rollup."""
+    def places(self) -> Iterator[Part]:
+        """What clicks per place and network kind are read from."""
         begin, end = self.bounds(DAY_MS)
         for group in self.groups():
             blocks, ranges = self._days(begin, end, group.levels)
             for block in blocks:
                 if block.level is Level.DAY and group.rolled == group.clicks and not self.since:
                     continue
-                yield (
-                    (
-                        f"SELECT place, kind, {group.sign * block.sign} * ({self._value}) AS clicks FROM place_rollup"
-                        + self._where(
-                            group.rolled, f"level = {block.level}", _between("first", block.begin, block.end)
-                        )
-                    ),
-                    0,
+                found = self._where(
+                    group.rolled, f"level = {block.level}", _between("first", block.begin, block.end)
+                )
+                yield Part(
+                    group.sign * block.sign,
+                    f"SELECT place, kind, {self._value} AS clicks FROM place_rollup{found}",
                 )
             for sign, start, stop in ranges:
                 if stop > self.since:
                     about = group.total * (stop - start) // self._length
-                    yield self._single("place, kind", group.sign * sign, group.clicks, start, stop), about
-        yield self._single("place, kind", 1, self._mine, *self.range(DAY_MS), table="incoming"), 0
+                    select = self._single("place, kind", group.clicks, start, stop)
+                    yield Part(group.sign * sign, select, single=True, about=about)
+        newest = self._single("place, kind", self._mine, *self.range(DAY_MS), table="incoming")
+        yield Part(1, newest, single=True)
 
     def times(self) -> str:
         """A SELECT of (quarter, clicks)."""
@@ -179,8 +188,12 @@ class Sources:
                 edges = [(begin, first * QUARTER_MS), (behind * QUARTER_MS, end)]
             for start, stop in edges:
                 if start < stop and stop > self.since:
-                    parts.append(self._single(QUARTER, group.sign, group.clicks, start, stop))
-        parts.append(self._single(QUARTER, 1, self._mine, *self.range(QUARTER_MS), table="incoming"))
+                    parts.append(
+                        self._single(f"{QUARTER}, {group.sign} AS clicks", group.clicks, start, stop)
+                    )
+        parts.append(
+            self._single(f"{QUARTER}, 1 AS clicks", self._mine, *self.range(QUARTER_MS), table="incoming")
+        )
         return " UNION ALL ".join(parts)
 
     def links(self, *, by_day: bool) -> str:
@@ -189,8 +202,8 @@ class Sources:
         begin, end = self.bounds(DAY_MS)
         first, behind = -(-begin // DAY_MS), end // DAY_MS
         named = "link, first AS day" if by_day else "link"
-        single = f"link, (time // {DAY_MS})::INTEGER AS day" if by_day else "link"
-        parts = [self._single(single, 1, self._mine, *self.range(DAY_MS), table="incoming")]
+        single = f"link, (time // {DAY_MS})::INTEGER AS day, 1 AS clicks" if by_day else "link, 1 AS clicks"
+        parts = [self._single(single, self._mine, *self.range(DAY_MS), table="incoming")]
         edges = [(begin, end)]
         if first < behind:
             edges = [(begin, first * DAY_MS), (behind * DAY_MS, end)]
@@ -202,7 +215,7 @@ class Sources:
             )
         for start, stop in edges:
             if start < stop and stop > self.since:
-                parts.append(self._single(single, 1, self._mine, start, stop))
+                parts.append(self._single(single, self._mine, start, stop))
         return " UNION ALL ".join(parts)
 
     def _days(
@@ -319,10 +332,8 @@ class Sources:
         """An answer to be fetched piece by piece."""
         return self._cursor.execute(sql, self.parameters if "$devices" in sql else None)
 
-    def _single(
-        self, columns: str, sign: int, links: str, begin: int, end: int, table: str = "settled"
-    ) -> str:
-        return f"SELECT {columns}, {sign}::INTEGER AS clicks FROM {table}" + self._where(
+    def _single(self, columns: str, links: str, begin: int, end: int, table: str = "settled") -> str:
+        return f"SELECT {columns} FROM {table}" + self._where(
             links, *self._which, _between("time", begin, end)
         )
 

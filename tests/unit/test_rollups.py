@@ -41,7 +41,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollups, "SETTLE_AT", 60)
     monkeypatch.setattr(rollups, "BUSY_AT", 80)
     monkeypatch.setattr(rollups, "BUSY_DAY_AT", 4)
-    monkeypatch.setattr(rollups, "MERGE_FROM", {"place_rollup": 7, "time_rollup": 10})
+    monkeypatch.setattr(rollups, "MERGE_FROM", {"place_rollup": 10, "time_rollup": 20})
     monkeypatch.setattr(sources, "WORTH_TAKING_AWAY", 100)
     monkeypatch.setattr(sources, "INLINE", 3)
     monkeypatch.setattr(duckdb_counts, "MANY", 30)

@@ -31,10 +31,10 @@ CREATE TABLE time_rollup (
     kind UTINYINT NOT NULL, clicks INTEGER NOT NULL,
     desktop INTEGER NOT NULL, mobile INTEGER NOT NULL, tablet INTEGER NOT NULL, other INTEGER NOT NULL
 );
--- How many rows each piece of a rollup had when it was merged last.
+-- How many rows each piece of a rollup had when it was merged last, and has now.
 CREATE TABLE runs (
     rollup VARCHAR NOT NULL, level UTINYINT NOT NULL, every BOOLEAN NOT NULL, first INTEGER NOT NULL,
-    merged BIGINT NOT NULL
+    merged BIGINT NOT NULL, rows BIGINT NOT NULL
 );
 CREATE TABLE seen (link BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, clicks BIGINT NOT NULL);
 CREATE TABLE busy_links (link BIGINT NOT NULL);
