@@ -227,7 +227,16 @@ class Sources:
             return [], [(1, begin, end)] if begin < end else []
         if not levels:  # days of single links: there are only swept ones
             return [Block(1, Level.DAY, first, behind)], [(1, begin, end)]
-        blocks, ranges = [], [(1, begin, first * DAY_MS), (1, behind * DAY_MS, end)]
+        blocks, ranges = [], []
+        if levels is EVERY_LEVEL:
+            # Most of a day is that day less its rest.
+            if first * DAY_MS - begin > DAY_MS // 2 and first - 1 in self._busy_days:
+                first -= 1
+                ranges.append((-1, first * DAY_MS, begin))
+            if end - behind * DAY_MS > DAY_MS // 2 and behind in self._busy_days:
+                behind += 1
+                ranges.append((-1, end, behind * DAY_MS))
+        ranges += [(1, begin, first * DAY_MS), (1, behind * DAY_MS, end)]
         for block in cover(first, behind, levels):
             if block.level is not Level.DAY:
                 blocks.append(block)
@@ -352,10 +361,10 @@ def _between(column: str, begin: int, end: int) -> str:
 def _joined(ranges: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     """(sign, begin, end), those of the same sign that touch each other as one."""
     joined: list[tuple[int, int, int]] = []
-    for sign, start, stop in sorted(ranges):
+    for sign, start, stop in sorted(each for each in ranges if each[1] < each[2]):
         if joined and joined[-1][0] == sign and joined[-1][2] == start:
             joined[-1] = (sign, joined[-1][1], stop)
-        elif start < stop:
+        else:
             joined.append((sign, start, stop))
     return joined
 
