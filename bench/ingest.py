@@ -45,14 +45,14 @@ def main() -> None:
     show(
         "Ingest: from spool to committed clicks",
         [
-            row("DuckDB COPY clicks FROM a CSV file", figures["peer"], unit),
+            row("DuckDB COPY of a CSV file", figures["peer"], unit),
             row(f"Ingest, imports ({IMPORT:,} clicks a write)", figures["import"], unit, peer),
             row(f"Ingest, busy street ({BUSY} clicks a write)", figures["busy"], unit, peer),
             row("Ingest, quiet street (each click a write of its own)", figures["quiet"], unit, peer),
         ],
         (
             f"{CLICKS:,} clicks a run, {ROUNDS} alternating runs",
-            f"{size / CLICKS:.1f} bytes per click on disk after CHECKPOINT, 8 of them the visitor's hash",
+            f"{size / CLICKS:.1f} bytes per click on disk after CHECKPOINT, 4 of them the visitor's hash",
         ),
     )
 
@@ -116,4 +116,4 @@ def _copy(folder: Path, csv: Path) -> float:
         path = store.path
         store.close()
         with duckdb.connect(str(path)) as database:
-            return seconds(lambda: database.execute(f"COPY clicks FROM '{csv}'"))
+            return seconds(lambda: database.execute(f"COPY incoming FROM '{csv}'"))
