@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-NAMES = ("redirect", "atlas", "locate", "ingest", "views", "mvt", "surface")
+NAMES = ("redirect", "atlas", "locate", "ingest", "views", "mvt", "surface", "page")
 LONG = ("growth",)  # only when asked for
 
 

@@ -37,8 +37,8 @@ http {{
 
 
 @contextmanager
-def clickatlas(data: Path) -> Iterator[int]:
-    """`clickatlas serve` with one worker on a new data folder with one link; yields the port."""
+def clickatlas(data: Path, demo: int = 0) -> Iterator[int]:
+    """`clickatlas serve` with one worker on a new data folder with one link, and `demo` clicks; yields the port."""
     shutil.copytree(sample.atlas_root(), data / "atlas")
     database = LinksDatabase(data)
     database.migrate()
@@ -46,6 +46,9 @@ def clickatlas(data: Path) -> Iterator[int]:
         _, workspace = keys.owner(session)
         links.create(session, workspace, links.LinkDraft(DESTINATION, code=CODE))
     database.close()
+    if demo:
+        run = [sys.executable, "-m", "clickatlas", "demo", "--data", str(data), "--clicks", str(demo)]
+        subprocess.run(run, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     port = free_port()
     with _running(
         [sys.executable, "-m", "clickatlas", "serve", "--data", str(data), "--port", str(port),

@@ -1,6 +1,6 @@
 /**
- * What can wait for the map: the flags' pictures, the time below it. Together they held it up by a fifth where
- * all is drawn in software. A map that never comes (no WebGL) is waited for no longer than this.
+ * What can wait for the map: the flags' pictures, the time below it. They took a seventh of the processor's time
+ * until it was drawn (`python -m bench page`). A map that never comes (no WebGL) is waited for no longer than this.
  */
 const PATIENCE_MS = 4000;
 
