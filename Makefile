@@ -28,18 +28,19 @@ dev: $(VENV)/.installed-dev $(STATIC) ## serve, and start again when a Python fi
 
 test: lint types test-python test-web test-browser ## lint, types, Python, web and browser tests
 
-lint: $(VENV)/.installed-dev web/node_modules/.installed ## ruff, lock files, and the page's own linter
+lint: $(VENV)/.installed-dev web/node_modules/.installed ## ruff, lock files, known weaknesses of what they lock, and the page's own linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.locks
+	$(BIN)/python -m tests.audit
 	cd web && npm run --silent lint
 
 types: $(VENV)/.installed-dev web/node_modules/.installed ## mypy --strict and tsc
 	$(BIN)/mypy
 	cd web && npm run --silent check
 
-test-python: $(VENV)/.installed-dev $(STATIC) ## unit and server tests, on the real City database
-	$(BIN)/pytest tests/unit tests/server
+test-python: $(VENV)/.installed-dev $(STATIC) ## unit and server tests, on the real City database; two at a time, for most wait
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit tests/server
 
 test-web: $(STATIC) ## the page's unit tests
 	cd web && npm test --silent
@@ -47,9 +48,8 @@ test-web: $(STATIC) ## the page's unit tests
 test-browser: $(VENV)/.installed-dev $(STATIC) ## a real Chromium against a real server; pictures in artefacts/
 	@CHROMIUM="$$(sh tests/browser/chromium.sh)" && export CHROMIUM && $(BIN)/pytest tests/browser
 
-audit: web/node_modules/.installed ## known weaknesses of what is installed (asks the advisory services; needs pipx)
-	pipx run pip-audit --require-hashes --disable-pip -r requirements.lock
-	cd web && npm audit
+audit: $(VENV)/.installed-dev ## known weaknesses of every locked package; unlike in lint, being offline is a failure
+	$(BIN)/python -m tests.audit --strict
 
 fuzz: $(VENV)/.installed-dev $(STATIC) ## the API's document against the API, at length (FUZZ= requests per endpoint)
 	FUZZ="$${FUZZ:-500}" $(BIN)/pytest --timeout 3600 tests/server/test_document.py tests/server/test_fuzz.py
@@ -57,9 +57,10 @@ fuzz: $(VENV)/.installed-dev $(STATIC) ## the API's document against the API, at
 bench: $(VENV)/.installed-dev $(STATIC) ## figures as ratios against a peer in the same run
 	$(BIN)/python -m bench
 
-docs: $(VENV)/.installed-dev web/node_modules/.installed ## write what is made from code: docs/settings.md, docs/openapi.json, the page's API types
+docs: $(VENV)/.installed-dev web/node_modules/.installed ## write what is made from code: docs/settings.md, docs/export.md, docs/openapi.json, the page's API types
 	$(BIN)/python -m clickatlas.settings > docs/settings.md
 	$(BIN)/python -m clickatlas.app > docs/openapi.json
+	$(BIN)/python -m clickatlas.api.export_document > docs/export.md
 	cd web && npm run --silent api
 
 lock: ## renew both lock files (needs uv)

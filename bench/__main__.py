@@ -10,8 +10,17 @@ import signal
 import sys
 import time
 
-NAMES = ("redirect", "atlas", "locate", "ingest", "views", "mvt", "surface", "page")
-LONG = ("growth",)  # only when asked for
+NAMES = ("redirect", "atlas", "locate", "ingest", "imports", "views", "mvt", "surface", "page")
+LONG = (
+    "growth",
+    "pan",
+    "insights",
+    "calibration",
+    "calibration_differences",
+    "calibration_times",
+    "family",
+    "planted",
+)  # only when asked for
 
 
 def main() -> None:
@@ -24,7 +33,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "names", metavar="NAME", nargs="*", help="which benchmarks; without a name all but growth"
+        "names", metavar="NAME", nargs="*", help="which benchmarks; without a name all but the long ones"
     )
     wanted = parser.parse_args().names or NAMES
     if unknown := [name for name in wanted if name not in NAMES + LONG]:

@@ -60,7 +60,7 @@ def main() -> None:
 def _ingest(folder: Path, records: Records, together: int) -> float:
     """Seconds that `Ingest` needs for a spool written `together` clicks at a time."""
     with _empty(folder) as (place, store):
-        _write(Spool(place / "spool", segment_bytes=1 << 30), records, together)
+        write(Spool(place / "spool", segment_bytes=1 << 30), records, together)
         ingest = Ingest(place / "spool", store)
 
         def work() -> None:
@@ -74,8 +74,8 @@ def _ingest(folder: Path, records: Records, together: int) -> float:
         return taken
 
 
-def _write(spool: Spool, records: Records, together: int) -> None:
-    """One segment; a first frame has all the words, so that records can point to them by position."""
+def write(spool: Spool, records: Records, together: int) -> None:
+    """Write clicks into one segment; a first frame has all the words, so that records can point to them by position."""
     words = ["\x1f".join(agent) for agent in sample.agents()]
     numbers = [spool.term(word) for word in (*words, *sample.HOSTS)]
     if numbers != list(range(len(numbers))):

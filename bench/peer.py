@@ -1,4 +1,4 @@
-"""What `bench.redirect` compares with: a bare FastAPI redirect, and the least that Granian can do."""
+"""What `bench.redirect` compares with: a bare FastAPI redirect, and the least that a server in Python can do."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

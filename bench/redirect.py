@@ -19,7 +19,7 @@ ADDRESSES = 20_000
 ROUNDS = 5
 SECONDS = 3
 OURS, NGINX = "clickatlas serve", "nginx return 302"
-LEAST, FASTAPI = "Granian, an empty answer", "bare FastAPI route"
+LEAST, FASTAPI = "uvicorn, an empty answer", "bare FastAPI route"
 
 
 def main() -> None:

@@ -90,6 +90,15 @@ def agents() -> list[Agent]:
     return [Agent(*agent, language) for agent in found for language in LANGUAGES]
 
 
+def bundles() -> dict[str, npt.NDArray[np.int64]]:
+    """Which links belong together: each to one of 20 campaigns, or to that of small links, and to one of 5 channels."""
+    links = np.arange(1, LINKS + 1)
+    small = links > LINKS // 10
+    found = {f"campaign {number}": links[~small & (links % 20 == number)] for number in range(20)}
+    found["campaign of 900 small links"] = links[small]
+    return found | {f"channel {number}": links[links % 5 == number] for number in range(5)}
+
+
 def clicks(count: int, chunk: int) -> Iterator[npt.NDArray[np.void]]:
     """Click records in time order over 90 days, `chunk` at a time; a few links get most of them."""
     random = np.random.default_rng(SEED)

@@ -77,11 +77,11 @@ def nginx(folder: Path) -> Iterator[int | None]:
 
 @contextmanager
 def peer(name: str) -> Iterator[int]:
-    """An application of `bench.peer`, served by Granian with one worker."""
+    """An application of `bench.peer`, served by uvicorn with one worker, as our street is."""
     port = free_port()
     with _running(
-        [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port),
-         "--workers", "1", "--no-ws", "--log-level", "error", f"bench.peer:{name}"],
+        [sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port), "--no-access-log",
+         "--http", "httptools", "--loop", "uvloop", "--log-level", "error", f"bench.peer:{name}"],
         port,
     ):  # fmt: skip
         yield port

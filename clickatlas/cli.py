@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from clickatlas import __version__
+from clickatlas.cli_export import export
+from clickatlas.cli_import import import_clicks
+from clickatlas.cli_people import person, token, workspace_list, workspace_plan
+from clickatlas.cli_roles import app, ingest, redirect
 from clickatlas.errors import Problem
-from clickatlas.settings import Settings, load
-
-COMMON = ("data", "cache", "public_url")
-CITY = ("city_file", "city_package", "maxmind_account", "maxmind_key", "maxmind_edition")
-
-
-def _option(name: str) -> Callable[[Any], Any]:
-    field = Settings.model_fields[name]
-    shown = ",".join(field.default) if isinstance(field.default, tuple) else field.default
-    help_text = f"{field.description} [default: {shown}]" if shown not in ("", None) else field.description
-    kind: dict[str, Any] = {"type": str}
-    if field.annotation is bool:
-        flag = name.replace("_", "-")
-        return click.option(f"--{flag}/--no-{flag}", name, default=None, help=help_text)
-    return click.option(f"--{name.replace('_', '-')}", name, default=None, help=help_text, **kind)
-
-
-def with_settings(*names: str) -> Callable[[Any], Any]:
-    """Give a command the flags of these settings and `--config`; it gets one `Settings` in their place."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        def command(config: Path | None, **given: Any) -> Any:
-            flags = {name: given.pop(name) for name in names}
-            return function(load(flags, config), **given)
-
-        command.__name__, command.__doc__ = function.__name__, function.__doc__
-        command.__dict__.update(function.__dict__)
-        decorated: Any = click.option(
-            "--config",
-            type=click.Path(path_type=Path, dir_okay=False),
-            default=None,
-            help="Settings file (TOML) [default: clickatlas.toml in the data folder].",
-        )(command)
-        for name in reversed(names):
-            decorated = _option(name)(decorated)
-        return decorated  # type: ignore[no-any-return]
-
-    return decorate
+from clickatlas.flags import CITY, COMMON, migrated, with_settings
+from clickatlas.settings import Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -59,30 +26,57 @@ def cli() -> None:
 
 @cli.command()
 @with_settings(*Settings.model_fields)
-def serve(settings: Settings) -> None:
+@click.option("--check", is_flag=True, hidden=True, help="Only see whether it could start.")
+def serve(settings: Settings, check: bool) -> None:
     """Run clickatlas: builds the atlas and migrates first where that's needed."""
-    from clickatlas.serve import serve
+    from clickatlas import serve
 
-    serve(settings)
+    serve.check(settings) if check else serve.serve(settings)
 
 
-@cli.command("app", hidden=True)
+@cli.command("street", hidden=True)
 @with_settings(*Settings.model_fields)
-def run_app(settings: Settings) -> None:
-    """Run only the app process (`serve` starts it by itself)."""
-    from clickatlas.processes import run_app
+@click.option("--listener", type=int, required=True, help="Descriptor of the listening socket.")
+@click.option("--secret", type=int, required=True, help="Descriptor of the visitors' key.")
+@click.option(
+    "--ready", type=int, required=True, help="Descriptor to write to once short links are answered."
+)
+@click.option("--slot", type=int, default=0, help="The worker's number, from 0.")
+@click.option("--role", default="serve", help="The command whose worker it is.")
+def run_street(settings: Settings, listener: int, secret: int, ready: int, slot: int, role: str) -> None:
+    """Run only one street worker (`serve` starts them by itself)."""
+    from clickatlas.processes import run_street
 
-    run_app(settings)
+    run_street(settings, listener=listener, slot=slot, secret=secret, ready=ready, role=role)
+
+
+@cli.command()
+@with_settings(*COMMON)
+def reload(settings: Settings) -> None:
+    """Have a running server start anew with what is installed and set now; no connection is refused."""
+    from clickatlas.processes import reload
+
+    reload(settings.data)
+
+
+@cli.command("desk", hidden=True)
+@with_settings(*Settings.model_fields)
+def run_desk(settings: Settings) -> None:
+    """Run only the process that says how a machine without the app is (`redirect` starts it by itself)."""
+    from clickatlas.processes import run_desk
+
+    run_desk(settings, counts=False)
 
 
 @cli.command("sign-in")
 @with_settings(*COMMON, "host", "port")
-def sign_in(settings: Settings) -> None:
+@click.option("--person", "who", help="E-mail address or number of somebody else ('person list').")
+def sign_in(settings: Settings, who: str | None) -> None:
     """Print a new one-time link that signs the owner in."""
     from clickatlas.serve import sign_in_link
 
-    _migrated(settings)
-    click.echo(sign_in_link(settings))
+    migrated(settings)
+    click.echo(sign_in_link(settings, who))
 
 
 @cli.command()
@@ -97,27 +91,8 @@ def demo(settings: Settings, remove: bool, clicks: int, seed: int) -> None:
     from clickatlas.demo import add_sample, remove_sample
     from clickatlas.serve import prepare
 
-    prepare(settings)
+    prepare(settings).close()
     click.echo(remove_sample(settings) if remove else add_sample(settings, clicks, seed))
-
-
-@cli.group()
-def token() -> None:
-    """Tokens for the API."""
-
-
-@token.command("create")
-@with_settings(*COMMON)
-@click.option("--name", required=True, help="What the token is for.")
-def token_create(settings: Settings, name: str) -> None:
-    """Make an API token and print it, and nothing else. It is shown only once."""
-    from clickatlas.links import audit, keys
-
-    with _migrated(settings).writing() as session:
-        person, workspace = keys.owner(session)
-        secret = keys.issue(session, keys.TOKEN, person, workspace, name=name)
-        audit.record(session, workspace, person, "token.create", name)
-    click.echo(secret)
 
 
 @cli.group()
@@ -129,23 +104,26 @@ def link() -> None:
 @with_settings(*COMMON, "host", "port", "case_sensitive_codes", "blocked_hosts")
 @click.argument("url")
 @click.option("--code", help="Its short code; drawn at random unless given.")
+@click.option("--domain", default="", help="The workspace's verified domain that it is on.")
 @click.option("--title", default="", help="A name for people.")
 @click.option("--campaign", help="The campaign it belongs to.")
 @click.option("--channel", help="How it is shared: email, social, qr, sms, …")
 @click.option("--tag", "tags", multiple=True, help="A tag; may be given several times.")
 def link_create(settings: Settings, url: str, code: str | None, **fields: Any) -> None:
     """Shorten URL and print the short address."""
-    from clickatlas.links import audit, keys, links
+    from clickatlas.links import audit, domains, keys, links
     from clickatlas.links.destination import refuse_some
 
     if code and not settings.case_sensitive_codes:
         code = code.lower()
-    refuse_some(url, settings.base_url, settings.blocked_hosts)
-    with _migrated(settings).writing() as session:
+    with migrated(settings).writing() as session:
         person, workspace = keys.owner(session)
+        own = domains.verified(session, workspace)
+        refuse_some(url, settings.base_url, settings.blocked_hosts, own)
+        fields["domain"] = domains.unless_own(fields["domain"], settings.base_url)
         made = links.create(session, workspace, links.LinkDraft(url=url, code=code, **fields))
         audit.record(session, workspace, person, "link.create", made.code)
-        click.echo(f"{settings.base_url}/{made.code}")
+        click.echo(domains.short_url(settings.base_url, made.code))
 
 
 @link.command("list")
@@ -156,7 +134,7 @@ def link_list(settings: Settings, search: str, limit: int) -> None:
     """List links, newest first: code, destination, title."""
     from clickatlas.links import keys, links
 
-    with _migrated(settings).writing() as session:
+    with migrated(settings).writing() as session:
         _person, workspace = keys.owner(session)
         found, total = links.page(session, workspace, links.LinkQuery(search=search), limit=limit)
         for one in found:
@@ -165,47 +143,99 @@ def link_list(settings: Settings, search: str, limit: int) -> None:
         click.echo(f"({total - len(found)} more: raise --limit)", err=True)
 
 
-@cli.command("import")
-@with_settings(*COMMON, "host", "port", *CITY, "case_sensitive_codes", "store_memory")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_clicks(settings: Settings, file: Path) -> None:
-    """Bring in clicks from FILE (CSV or NDJSON).
+@cli.group()
+def workspace() -> None:
+    """Workspaces."""
 
-    Columns: time (ISO or Unix seconds), code, and either ip or lat and lon; optional: url,
-    user_agent, referrer, language. An unknown code becomes a link when url is there. Every
-    refused row is reported with its reason.
+
+@workspace.command("delete")
+@with_settings(*COMMON, "store_memory")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+def workspace_delete(settings: Settings, name: str, yes: bool) -> None:
+    """Delete workspace NAME: links with all clicks, views, keys, log, and people who are in no other.
+
+    There is no way back. Where no server runs, the click store is written anew as well: see 'compact'.
     """
-    from clickatlas.clicks.imports import import_file
-    from clickatlas.serve import prepare
+    from clickatlas.links import workspaces
+    from clickatlas.local import remove_clicks
 
-    prepare(settings)
-    report = import_file(settings, file, refused=lambda line, why: click.echo(f"row {line}: {why}", err=True))
-    click.echo(report.sentence())
-    if report.refused and not report.imported:
-        sys.exit(1)
+    links = migrated(settings)
+    with links.reading() as session:
+        number = workspaces.named(session, name)
+    if not yes:  # nobody else can write while a transaction waits for an answer
+        click.confirm(f"Delete {name!r} with all its links and clicks for good?", abort=True)
+    with links.writing() as session:
+        gone = workspaces.delete(session, number)
+    links.clear_up()
+    click.echo(f"{gone.links:,} links and {gone.people:,} people deleted.")
+    click.echo(remove_clicks(settings))
 
 
-@cli.command("export")
-@with_settings(*COMMON, "host", "port", "store_memory")
-@click.option("--format", "kind", type=click.Choice(["csv", "ndjson"]), default="csv", show_default=True)
+@cli.command()
+@with_settings(*COMMON, "store_memory")
+def compact(settings: Settings) -> None:
+    """Write the click store anew, without the bytes of what was deleted. The server must not run."""
+    from clickatlas.local import compact
+
+    click.echo(compact(settings))
+
+
+@cli.command()
+@with_settings("data", "database_url", "store_memory")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write [default: stdout]."
+    "--keep",
+    default=0,
+    type=click.IntRange(0),
+    help="Of the backups in FOLDER, keep the newest N [default: all].",
 )
-@click.option("--link", "links", multiple=True, help="Only this link's clicks; may be given several times.")
-@click.option("--from", "start", help="First date or date-time.")
-@click.option("--to", "end", help="Last date (inclusive) or date-time (exclusive).")
-@click.option("--tz", default="UTC", show_default=True, help="IANA zone of day boundaries.")
-@click.option("--network", multiple=True, default=("all",), show_default=True, help="Network kinds, or all.")
-@click.option("--within", multiple=True, help="Only placed clicks in this box (west,south,east,north) or polygon "
-              "(lng,lat,lng,lat,…); may be given several times.")  # fmt: skip
-def export(settings: Settings, kind: str, output: Path | None, **which: Any) -> None:
-    """Write clicks as CSV or NDJSON. Works beside a running server and without one."""
-    from clickatlas.local import export_clicks
+@click.option("--atlas/--no-atlas", "with_atlas", default=True, show_default=True,
+              help="Also the atlas in use; without, the first start after a restore builds one.")  # fmt: skip
+def backup(settings: Settings, folder: Path, keep: int, with_atlas: bool) -> None:
+    """Back up everything into a new folder below FOLDER, beside a running server or without one.
 
-    _migrated(settings)
-    written = export_clicks(settings, kind, output, **which)
-    if output:
-        click.echo(f"{written:,} clicks written to {output}")
+    Every click whose redirect was answered before this began is in it, once. Prints the new folder's path.
+    """
+    from clickatlas.backup.take import take
+    from clickatlas.progress import Terminal
+
+    made, manifest = take(settings, folder.absolute(), keep=keep, with_atlas=with_atlas, progress=Terminal())
+    click.echo(f"{manifest.sentence()} backed up.", err=True)
+    if settings.database_url:
+        click.echo("Links and people are in PostgreSQL: run pg_dump now, see docs/postgresql.md.", err=True)
+    click.echo(made)
+
+
+@cli.command("links-to-postgresql")
+@with_settings("data", "database_url")
+def links_to_postgresql(settings: Settings) -> None:
+    """Copy links and people from links.sqlite into the empty PostgreSQL database of database_url. No server may run."""
+    from clickatlas.links.moving import move
+    from clickatlas.progress import Terminal
+
+    if not settings.database_url:
+        raise Problem(422, "Settings", "database_url is empty.", remedy="Set it to the PostgreSQL database.")
+    moved = move(settings.data, settings.database_url, Terminal())
+    click.echo(
+        f"{moved['links']:,} links and {moved['people']:,} people copied; links.sqlite stays as it is."
+    )
+
+
+@cli.command()
+@with_settings("data")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restore(settings: Settings, folder: Path) -> None:
+    """Put the backup in FOLDER back: into an empty data folder, or in place of a damaged click store. No server may run."""
+    from clickatlas.backup.restore import restore
+    from clickatlas.progress import Terminal
+
+    manifest = restore(settings, folder.absolute(), Terminal())
+    click.echo(f"{manifest.sentence()} of {manifest.taken} restored into {settings.data}.")
+    if not manifest.has_links:
+        click.echo("Links and people are not in it: put PostgreSQL's dump of the same time back, too.")
+    if not manifest.has_atlas:
+        click.echo("No atlas is in this backup: the next start builds one.")
 
 
 @cli.group()
@@ -281,24 +311,20 @@ def atlas_where(settings: Settings, address: str) -> None:
 
 
 @cli.command()
-@with_settings(*COMMON, "host", "port", "trusted_proxies", "store_memory")
-def doctor(settings: Settings) -> None:
-    """Say in plain words what is wrong and how to mend it. Exits with 1 when anything is."""
-    from clickatlas.doctor import examine
+@with_settings(*COMMON, "host", "port", "trusted_proxies", "store_memory", "metrics_token")
+@click.option("--json", "as_json", is_flag=True, help="Findings as one JSON document.")
+def doctor(settings: Settings, as_json: bool) -> None:
+    """Say in plain words what is fine, what is wrong, and how to mend it.
+
+    Reads /health and /metrics of the server that runs on the data folder, or what it left there. Exits with 0
+    where all is fine, 1 with warnings, 2 where something is broken.
+    """
+    from clickatlas.doctor import finding
+    from clickatlas.doctor.examine import examine
 
     findings = examine(settings)
-    for finding in findings:
-        click.echo(finding.text())
-    if any(finding.wrong for finding in findings):
-        sys.exit(1)
-
-
-def _migrated(settings: Settings) -> Any:
-    from clickatlas.links.database import LinksDatabase
-
-    links = LinksDatabase(settings.data)
-    links.migrate()
-    return links
+    click.echo(finding.as_json(findings) if as_json else "\n".join(found.text() for found in findings))
+    sys.exit(finding.exit_code(findings))
 
 
 def _atlas(settings: Settings) -> Any:
@@ -309,6 +335,12 @@ def _atlas(settings: Settings) -> Any:
     if folder is None:
         raise Problem(404, "No atlas", "There is no atlas yet.", remedy="Run 'clickatlas atlas update'.")
     return Atlas.open(folder)
+
+
+for group in (token, person, import_clicks, export, redirect, app, ingest):
+    cli.add_command(group)
+for plans_command in (workspace_list, workspace_plan):
+    workspace.add_command(plans_command)
 
 
 def main() -> None:

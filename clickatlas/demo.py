@@ -175,7 +175,7 @@ def add_sample(settings: Settings, clicks: int, seed: int) -> str:
 
 def remove_sample(settings: Settings) -> str:
     """Delete the sample links; their clicks go with them, at once where a server is running."""
-    database = LinksDatabase(settings.data)
+    database = LinksDatabase(settings.data, settings.database_url)
     with database.writing() as session:
         found = list(session.scalars(select(Link).where(Link.sample)).unique())
         links.delete(session, found)
@@ -183,7 +183,7 @@ def remove_sample(settings: Settings) -> str:
 
 
 def _make_links(settings: Settings) -> dict[str, int] | None:
-    database = LinksDatabase(settings.data)
+    database = LinksDatabase(settings.data, settings.database_url)
     created = datetime.now(UTC) - timedelta(days=DAYS)
     with database.writing() as session:
         _person, workspace = keys.owner(session)

@@ -7,7 +7,10 @@ line into two plain lines.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+PROBLEM = "application/problem+json"  # the media type of such a document
 
 
 class Problem(Exception):
@@ -63,4 +66,14 @@ def unauthenticated() -> Problem:
         "This needs a signed-in session or a token.",
         remedy="Send 'Authorization: Bearer TOKEN' (make one with 'clickatlas token create --name NAME'), "
         "or open a sign-in link ('clickatlas sign-in' prints one).",
+    )
+
+
+def refused(folder: Path, error: OSError) -> Problem:
+    """507: the disk of `folder` lets nothing be written."""
+    return Problem(
+        507,
+        "The disk refuses",
+        f"Nothing can be written to {folder}: {error.strerror or error}.",
+        remedy="Make it writable for the user that runs clickatlas, make room on its disk, or use another --data.",
     )

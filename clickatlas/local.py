@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import shutil
 import socket
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 from clickatlas.errors import Problem
 from clickatlas.links import keys
 from clickatlas.links.database import LinksDatabase
+from clickatlas.links.roles import OPERATOR, READ
 from clickatlas.processes import is_held
 from clickatlas.settings import Settings
 
@@ -37,14 +34,38 @@ class _SocketConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
+def asked(
+    settings: Settings, path: str, headers: dict[str, str] | None = None, socket: Path | None = None
+) -> tuple[int, bytes]:
+    """Status and body of the running app's answer to GET `path`; raises OSError where it doesn't answer.
+
+    Another process that listens at a `socket` is asked there.
+    """
+    connection = _SocketConnection(socket or settings.app_socket)
+    try:
+        connection.request("GET", path, headers=headers or {})
+        response = connection.getresponse()
+        return response.status, response.read()
+    except http.client.HTTPException as error:
+        raise OSError(str(error)) from error
+    finally:
+        connection.close()
+
+
 @contextmanager
 def answer(settings: Settings, path: str) -> Iterator[http.client.HTTPResponse]:
     """The running app's answer to GET `path`; raises `Problem` where it refuses or isn't there."""
-    database = LinksDatabase(settings.data)
+    database = LinksDatabase(settings.data, settings.database_url)
     with database.writing() as session:
         person, workspace = keys.owner(session)
         token = keys.issue(
-            session, keys.TOKEN, person, workspace, name="command line", lasts=timedelta(hours=1)
+            session,
+            keys.TOKEN,
+            person,
+            workspace,
+            name="command line",
+            lasts=timedelta(hours=1),
+            scopes=[READ, OPERATOR],
         )
     connection = _SocketConnection(settings.app_socket)
     try:
@@ -59,7 +80,7 @@ def answer(settings: Settings, path: str) -> Iterator[http.client.HTTPResponse]:
                 remedy=document.get("remedy", ""),
             )
         yield response
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise Problem(
             503, "No answer", f"The server runs but does not answer: {error}.", remedy="See its log."
         ) from None
@@ -70,75 +91,35 @@ def answer(settings: Settings, path: str) -> Iterator[http.client.HTTPResponse]:
         database.close()
 
 
-def export_clicks(
-    settings: Settings,
-    kind: str,
-    output: Path | None,
-    *,
-    links: Iterable[str],
-    start: str | None,
-    end: str | None,
-    tz: str,
-    network: Iterable[str],
-    within: Iterable[str] = (),
-) -> int:
-    """Write clicks as csv or ndjson to `output` (None: standard output); returns how many."""
-    query = [("link", code) for code in links] + [("network", name) for name in network] + [("tz", tz)]
-    query += [("within", shape) for shape in within]
-    query += [(name, value) for name, value in (("from", start), ("to", end)) if value]
-    partial = output.with_name(output.name + ".partial") if output else None
-    with partial.open("wb") if partial else _stdout() as file:
-        counter = _LineCounter(file)
-        if is_held(settings.data):
-            with answer(settings, f"/api/export/clicks.{kind}?{urlencode(query)}") as response:
-                shutil.copyfileobj(response, counter, 1 << 16)
-        else:
-            for piece in _from_store(settings, kind, links, start, end, tz, network, within):
-                counter.write(piece.encode())
-    if partial and output:
-        partial.replace(output)  # never half a file under the name that was asked for
-    return counter.lines - (kind == "csv")
+def remove_clicks(settings: Settings) -> str:
+    """Delete the clicks of links that were deleted, in words; a running server does it by itself."""
+    if is_held(settings.data):
+        return "Their clicks go within a second. 'clickatlas compact', with the server stopped, clears the files."
+    return compact(settings)
 
 
-def _from_store(
-    settings: Settings, kind: str, links: Iterable[str], start: str | None, end: str | None, tz: str,
-    network: Iterable[str], within: Iterable[str],
-) -> Iterator[str]:  # fmt: skip
-    from clickatlas.api.exports import click_rows, csv_lines
-    from clickatlas.app import open_house
-    from clickatlas.clicks.filter import Filter, moment, network_kinds, shapes, zone_info
+def compact(settings: Settings) -> str:
+    """Take in what is in the spool and write the click store anew, in words; raises `Problem` (409, 503).
 
-    zone_info(tz)
-    wanted = Filter(
-        links=tuple(links),
-        start=moment(start, tz, field="from") if start else None,
-        end=moment(end, tz, field="to", is_end=True) if end else None,
-        networks=network_kinds(list(network)),
-        within=shapes(list(within)),
+    Of clicks whose links were deleted nothing is left then: not in the spool, nor in the store's free blocks.
+    """
+    from clickatlas.clicks.duckdb_rewrite import rewrite
+    from clickatlas.clicks.ingest import Ingest
+    from clickatlas.clicks.opening import open_store
+
+    if is_held(settings.data):
+        raise Problem(409, "In use", "The server runs on this data folder.", remedy="Stop it, and try again.")
+    links = LinksDatabase(settings.data, settings.database_url)
+    store = open_store(
+        settings.clicks_url, settings.data, memory=settings.store_memory, keep_days=settings.keep_clicks_days
     )
-    house = open_house(settings)
-    try:
-        while house.ingest.ingest.step():
-            pass
-        with house.links.writing() as session:
-            _person, workspace = keys.owner(session)
-        rows = click_rows(house.questions, workspace, wanted)
-        yield from csv_lines(rows) if kind == "csv" else (json.dumps(row) + "\n" for row in rows)
-    finally:
-        house.store.close()
-
-
-class _LineCounter:
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.lines = 0
-
-    def write(self, data: bytes) -> int:
-        self.lines += data.count(b"\n")
-        return int(self._file.write(data))
-
-
-@contextmanager
-def _stdout() -> Iterator[Any]:
-    yield sys.stdout.buffer
-    sys.stdout.buffer.flush()
+    ingest = Ingest(settings.data / "spool", store, links)
+    while ingest.step():
+        pass
+    store.close()
+    links.clear_up()
+    links.close()
+    if settings.clicks_url:
+        return "All of the spool is in ClickHouse, which writes its tables anew by itself."
+    before, after = rewrite(settings.data / "clicks.duckdb", memory=settings.store_memory)
+    return f"The click store was written anew: {before:,} bytes before, {after:,} now."

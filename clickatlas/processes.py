@@ -1,4 +1,4 @@
-"""The processes of one machine: a supervisor, the street workers, and the app.
+"""What a process of the house does first: a street worker, the app; and what they are given.
 
 Street workers answer short links and hold nothing but the atlas's ranges, the links they
 met and their spool. The app process has the click store and the API. They share no lock:
@@ -8,54 +8,53 @@ when the app is slow or away, short links go on and the spool grows.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import logging
-import multiprocessing
 import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
-from clickatlas.errors import Problem
-from clickatlas.settings import Settings, as_flags, load
+from clickatlas import logs
+from clickatlas.errors import Problem, refused
+from clickatlas.settings import Settings
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-
-    from clickatlas.redirect.secret import SharedSecret
-    from clickatlas.redirect.server import Street
-
-PARENT = "_CLICKATLAS_PARENT"
+AFTER_STREET = (
+    10  # nobody's map may make a visitor wait: where a core is asked for twice, short links have it
+)
+PARENT = "_CLICKATLAS_PARENT"  # the supervisor's process number, for its children
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
-RESTART_S = 1.0
+FIRST_PASSED = 3  # the first descriptor that systemd passes
 log = logging.getLogger("clickatlas")
-_visitors: SharedSecret | None = None  # made by the supervisor; its forks, the street workers, have it, too
 
 
 def die_with_parent() -> None:
     """End this process when the one that started it is gone, however it went.
 
-    A worker that outlived its killed supervisor would hold the port and the click store.
+    A worker that outlived its killed supervisor would hold the port and the click store. Who that is, stands
+    in the environment: one that was killed before this runs is not our parent any more.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    parent = os.getppid()
+    parent = int(os.environ.get(PARENT) or os.getppid())
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os._exit(1)
 
-    if parent == 1:
-        return
+    if os.getppid() != parent:  # it was quicker
+        os._exit(1)
     threading.Thread(target=watch, daemon=True, name="parent").start()
 
 
@@ -66,147 +65,128 @@ def leave_no_core() -> None:
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
 
 
-def _configure_logging(settings: Settings) -> None:
-    level = settings.log_level.upper()
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True)
-
-
-def street() -> Street:
-    """The ASGI application of a street worker; settings come from the environment its parent set."""
-    from clickatlas.redirect.server import create_street
+def run_street(
+    settings: Settings, *, listener: int, slot: int, secret: int, ready: int, role: str = "serve"
+) -> None:
+    """Answer short links on the socket with the descriptor `listener`; see `redirect.worker.run`."""
+    from clickatlas.redirect.worker import run
 
     die_with_parent()
     leave_no_core()
-    settings = load({})
-    _configure_logging(settings)
-    return create_street(settings, _visitors)
-
-
-def app() -> FastAPI:
-    """The ASGI application of the app process; settings come from the environment its parent set."""
-    from clickatlas.app import create_app
-
-    die_with_parent()
-    leave_no_core()
-    settings = load({})
-    _configure_logging(settings)
-    return create_app(settings)
+    logs.configure(settings)
+    run(settings, socket.socket(fileno=listener), slot=slot, secret=secret, ready=ready, role=role)
 
 
 def run_app(settings: Settings) -> None:
     """Serve the API on the app's Unix socket until told to stop."""
+    from clickatlas.app import create_app
+
+    _begin_beside(settings)
+    app = create_app(settings)
+
+    def leaving() -> None:
+        if app.state.house is not None:
+            app.state.house.broadcast.end()
+
+    _answer_at(settings.app_socket, app, leaving)
+
+
+def run_desk(settings: Settings, *, counts: bool) -> None:
+    """Say how a role without the app is, on a Unix socket, until told to stop; with `counts`, move its clicks meanwhile."""
+    from clickatlas.desk import create_desk, socket_of
+
+    _begin_beside(settings)
+    _answer_at(socket_of(settings, counts=counts), create_desk(settings, counts=counts), lambda: None)
+
+
+def is_child() -> bool:
+    """Whether a supervisor started this process: 'app' and 'ingest' then are the processes of these names."""
+    return os.environ.get(PARENT) == str(os.getppid())
+
+
+def _begin_beside(settings: Settings) -> None:
     die_with_parent()
-    path = settings.app_socket
+    leave_no_core()
+    _step_back()
+    logs.configure(settings)
+
+
+def _answer_at(path: Path, app: Any, leaving: Callable[[], None]) -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            leaving()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(
+        app,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,  # the street says it
+        timeout_keep_alive=3600,  # street workers keep their connections
+        timeout_graceful_shutdown=15,
+    )
+    Server(config).run([_app_listener(path)])
+
+
+def _step_back() -> None:
+    os.nice(AFTER_STREET)
+    # Where the kernel shares the processor out between sessions first, each of our processes is one (sched(7)).
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(AFTER_STREET))
+
+
+def _app_listener(path: Path) -> socket.socket:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    os.environ.update(as_flags(settings))
-    server = _granian("clickatlas.processes:app", settings, uds=path, workers=1)
-    server.serve()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen(1024)
+    return listener
 
 
-def run_street(settings: Settings, *, started: Callable[[], None]) -> None:
-    """Serve short links on the public port until told to stop; `started` is called once it listens.
-
-    Granian starts a worker that ended again, but gives up where one ends twice within 5.5 s. Short
-    links must not end for that, so then it is started anew.
-    """
-    from clickatlas.redirect.secret import SharedSecret
-
-    global _visitors
-    if sys.platform == "linux":  # Python 3.14 would start workers that inherit nothing
-        multiprocessing.set_start_method("fork", force=True)
-    _visitors = SharedSecret(settings.data / "run" / "visitors.lock")
-    os.environ.update(as_flags(settings))
-    while True:
-        server = _granian(
-            "clickatlas.processes:street",
-            settings,
-            address=settings.host,
-            port=settings.port,
-            workers=settings.workers,
-            backlog=4096,
-        )
-        server.on_startup(started)
-        try:
-            server.serve()
-        except SystemExit:
-            if server.interrupt_signal:
-                raise
-        if not server.interrupt_signal:
-            log.error("street workers ended one after the other; they are started again")
-            time.sleep(RESTART_S)  # a signal to end still reaches `server` meanwhile
-        if server.interrupt_signal:
-            return
+def notify_system(state: str) -> None:
+    """Tell systemd, where it started us with ``Type=notify`` (sd_notify(3))."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, suppress(OSError):
+        channel.connect("\0" + address[1:] if address.startswith("@") else address)
+        channel.sendall(state.encode())
 
 
-def _granian(target: str, settings: Settings, **options: Any) -> Any:
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-    from granian.server import Server
-
-    return Server(
-        target,
-        factory=True,
-        interface=Interfaces.ASGI,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=15,
-        log_level=LogLevels.warning if settings.log_level != "debug" else LogLevels.debug,
-        **options,
-    )
-
-
-class AppProcess:
-    """The app as a child process, started again whenever it ends unasked."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._environment = os.environ | as_flags(settings)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._supervise, name="app", daemon=True)
-
-    def start(self) -> None:
-        """Start it, in the background, unless it is started already."""
-        if not self._thread.is_alive():
-            self._thread.start()
-
-    def _supervise(self) -> None:
-        command = [sys.executable, "-m", "clickatlas", "app"]
-        while not self._stopping.is_set():
-            # Started by this thread, which lives as long as the supervisor does.
-            self._process = subprocess.Popen(command, env=self._environment, start_new_session=True)
-            code = self._process.wait()
-            if not self._stopping.is_set():
-                log.error("the app process ended (%s); short links go on, it is started again", code)
-                self._stopping.wait(RESTART_S)
-
-    def stop(self) -> None:
-        """Ask it to end, and wait."""
-        self._stopping.set()
-        process = self._process
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def hold(data: Path) -> int:
+def hold(data: Path, mark: str = "serve") -> int:
     """Mark `data` as in use by this process; raises `Problem` (409) where another has it.
+
+    `serve` is who counts its clicks, `redirect` who answers its short links.
 
     Returns the descriptor that holds the mark; closing it, or dying, gives it up.
     """
-    path = data / "run" / "serve.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = data / "run" / f"{mark}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise refused(data, error) from None
     for _ in range(30):  # the children of a killed server need a moment to go
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(0.1)
         else:
+            number = str(os.getpid()).encode()
+            try:
+                os.pwrite(fd, number, 0)  # over what was there: a full disk has room for that
+                os.truncate(fd, len(number))
+            except OSError as error:
+                os.close(fd)
+                raise refused(data, error) from None
             return fd
     os.close(fd)
     raise Problem(
@@ -217,9 +197,20 @@ def hold(data: Path) -> int:
     )
 
 
-def is_held(data: Path) -> bool:
-    """Whether a server is running on `data`."""
-    path = data / "run" / "serve.lock"
+def reload(data: Path) -> None:
+    """Have the server on `data` replaced by what is installed now; raises `Problem` (409) where none runs."""
+    marks = [mark for mark in ("serve", "redirect") if is_held(data, mark)]
+    texts = {(data / "run" / f"{mark}.lock").read_text() for mark in marks}
+    if not any(text.isdigit() for text in texts):
+        raise Problem(409, "Not running", f"No clickatlas is running on {data}.", remedy="Start it.")
+    for text in texts:
+        if text.isdigit():
+            os.kill(int(text), signal.SIGHUP)
+
+
+def is_held(data: Path, mark: str = "serve") -> bool:
+    """Whether a server is running on `data` that counts its clicks; with `redirect`, one that answers short links."""
+    path = data / "run" / f"{mark}.lock"
     if not path.exists():
         return False
     fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -232,25 +223,35 @@ def is_held(data: Path) -> bool:
     return False
 
 
-def check_port(settings: Settings) -> None:
-    """Raise `Problem` (409) where something else listens on the port already."""
+def listen(settings: Settings) -> socket.socket:
+    """The public port's listening socket: systemd's, where it passed one (sd_listen_fds(3)), else a new one.
+
+    Raises `Problem` (409) where something else listens there.
+    """
+    if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1":
+        return socket.socket(fileno=FIRST_PASSED)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     for _ in range(30):
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((settings.host, settings.port))
-            except PermissionError as error:
+        try:
+            return socket.create_server(
+                (settings.host, settings.port),
+                family=family,
+                backlog=4096,
+                dualstack_ipv6=settings.host == "::" and socket.has_dualstack_ipv6(),
+            )
+        except PermissionError as error:
+            raise Problem(
+                409, "Port", f"Port {settings.port}: {error.strerror}.", remedy="Choose a port above 1023."
+            ) from None
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
                 raise Problem(
-                    409,
-                    "Port",
-                    f"Port {settings.port}: {error.strerror}.",
-                    remedy="Choose a port above 1023.",
+                    422,
+                    "Address",
+                    f"{settings.host}: {error.strerror}.",
+                    remedy="Choose an address of this machine: --host 127.0.0.1, or 0.0.0.0 for all.",
                 ) from None
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
+            time.sleep(0.1)  # the children of a killed server need a moment to go
     raise Problem(
         409,
         "Port in use",

@@ -5,6 +5,7 @@ import threading
 import time
 from typing import Protocol, TextIO
 
+WIDTH = 20  # letters of a bar
 PATIENCE = 1.0  # seconds a step may last before it is worth a line
 
 
@@ -64,7 +65,8 @@ class Terminal:
                 return
             self._percent = percent
             if self._shown and self._live:
-                self._write(f"\r• {self._name} … {percent} %")
+                full = percent * WIDTH // 100
+                self._write(f"\r• {self._name} [{'█' * full}{'·' * (WIDTH - full)}] {percent} %")
 
     def done(self) -> None:
         """End the line of the current step with the seconds it took, if it was ever shown."""
@@ -74,7 +76,7 @@ class Terminal:
                 self._timer = None
             if self._shown:
                 took = f"{time.monotonic() - self._began:.1f} s"
-                self._write(f"\r• {self._name}: {took}      \n" if self._live else f"  {took}\n")
+                self._write(f"\r• {self._name}: {took}{' ' * (WIDTH + 4)}\n" if self._live else f"  {took}\n")
             self._name, self._shown = "", False
 
     def _show(self) -> None:

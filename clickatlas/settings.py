@@ -8,61 +8,31 @@ beats the environment, which beats the file. ``docs/settings.md`` is printed fro
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
-import re
 import tempfile
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clickatlas.errors import Problem
+from clickatlas.setting_kinds import (
+    Basemap,
+    BaseUrl,
+    ClicksUrl,
+    DatabaseUrl,
+    HostNames,
+    Issuer,
+    NameServers,
+    Networks,
+    Ports,
+    Sender,
+)
 
 FILE_NAME = "clickatlas.toml"
 SOCKET_PATH = 100  # bytes; Linux takes 107, macOS 103
-
-
-def _comma_list(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        ipaddress.ip_network(value, strict=False)
-    return values
-
-
-def _base_url(value: str) -> str:
-    if value and not value.startswith(("http://", "https://")):
-        raise ValueError("must start with http:// or https://")
-    return value.rstrip("/")
-
-
-def _basemap(value: str) -> str:
-    if "://" not in value:
-        if value and not value.endswith(".pmtiles"):
-            raise ValueError("must be a .pmtiles file, or an http(s) URL of one or of a MapLibre style")
-        return value
-    # The host becomes part of the page's content security policy.
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc):
-        raise ValueError("must start with http:// or https:// and a host's name")
-    return value
-
-
-def _hosts(values: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        return tuple(value.lower().strip(".").encode("idna").decode() for value in values)
-    except UnicodeError:
-        raise ValueError("must be host names") from None
-
-
-HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_hosts)]
-Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_networks)]
 
 
 class Settings(BaseSettings):
@@ -75,13 +45,23 @@ class Settings(BaseSettings):
         Path("~/.cache/clickatlas"),
         description="Folder for downloads; safe to delete, shared by installations.",
     )
+    database_url: DatabaseUrl = Field(
+        "",
+        repr=False,
+        description="PostgreSQL for links and people: `postgresql://USER:PASSWORD@HOST/DATABASE`. Keep it in the file or the "
+        "environment: others can see flags. Empty: SQLite's `links.sqlite` in the data folder. See postgresql.md.",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="Processes that answer short links.")
-    public_url: Annotated[str, AfterValidator(_base_url)] = Field(
+    public_url: BaseUrl = Field(
         "",
         description="Where people reach clickatlas, such as https://go.example.com; short links start with "
         "it. Empty: http://HOST:PORT.",
+    )
+    app_url: BaseUrl = Field(
+        "",
+        description="Where the page and the API are, if not at `public_url`: `clickatlas redirect` sends who asks for them there. See roles.md.",
     )
     trusted_proxies: Networks = Field(
         (),
@@ -106,6 +86,13 @@ class Settings(BaseSettings):
     )
     store_memory: str = Field(
         "1GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="Memory limit of the click store."
+    )
+    clicks_url: ClicksUrl = Field(
+        "",
+        repr=False,
+        description="Where clicks are kept. Empty: a DuckDB file in the data folder. At scale: "
+        "`clickhouse://user:password@host:8123/database`, with `?cluster=NAME` for a cluster (docs/clickhouse.md). It holds a "
+        "password: keep it in the file or the environment.",
     )
     keep_clicks_days: int = Field(
         0,
@@ -137,7 +124,7 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$",
         description="Which City database MaxMind is asked for: GeoLite2-City or GeoIP2-City.",
     )
-    basemap: Annotated[str, AfterValidator(_basemap)] = Field(
+    basemap: Basemap = Field(
         "",
         description="The map under the clicks: a .pmtiles file, the https URL of one, or of a MapLibre style "
         "whose files are all on that host (`{theme}` in it becomes light or dark). Empty: the page's own, "
@@ -150,6 +137,29 @@ class Settings(BaseSettings):
         (),
         description="Hosts (comma-separated) that no link may lead to, with all hosts below them.",
     )
+    fetch_titles: bool = Field(
+        False,
+        description="Whether a link made through the API without a title gets that of the page it leads to. The server "
+        "then opens that page once, which tells its owner of the link, and uses up an address that is good for once.",
+    )
+    fetch_networks: Networks = Field(
+        (),
+        description="Private networks (CIDR, comma-separated) that the server may fetch from, as an intranet; else it "
+        "reaches the public internet only.",
+    )
+    fetch_ports: Ports = Field((80, 443), description="Ports that the server may fetch from.")
+    dns_servers: NameServers = Field(
+        (),
+        description="Name servers (`ADDRESS` or `ADDRESS:PORT`, comma-separated) that are asked for the records of "
+        "workspaces' own domains. Empty: those of the system.",
+    )
+    import_mb: int = Field(
+        1024,
+        ge=1,
+        le=1_000_000,
+        description="Largest file that may be imported over the network; larger ones by the command line. Parquet and JSON "
+        "documents are held in memory, and may be a quarter of it.",
+    )
     preview_pages: bool = Field(
         True, description="Whether a short link with a `+` behind it shows where it leads, uncounted."
     )
@@ -157,15 +167,19 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=100_000,
-        description="Tables of areas show none with fewer clicks, nor what would let a reader work one out; 0: all. "
-        "A request can ask for more with `min_cell`, never for less.",
+        description="Nothing shows an area with fewer clicks, nor what would let a reader work one out: tables, map, "
+        "times, comparisons and exports; 0: all are shown. A request can ask for more with `min_cell`, never for less.",
     )
     session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
+    session_idle_days: int = Field(
+        14, ge=1, le=365, description="Days after which a sign-in that nobody used meanwhile ends earlier."
+    )
     sign_in_rate: int = Field(
         60,
         ge=0,
         le=1_000_000,
-        description="Wrong keys and sign-in links that one address may try a minute; then 429. 0: any number.",
+        description="Passwords, wrong keys and sign-in links that one address may try a minute, and wrong passwords that "
+        "may be tried for one account; then 429. 0: any number.",
     )
     api_rate: int = Field(
         60_000,
@@ -173,7 +187,94 @@ class Settings(BaseSettings):
         le=100_000_000,
         description="API requests a minute with one key; then 429. 0: any number.",
     )
+    sign_up: Literal["open", "invitation", "closed"] = Field(
+        "invitation",
+        description="Who may have an account: `open`, anybody whose address answers a letter (needs `smtp_host`) or who comes by "
+        "`oidc_issuer`; "
+        "`invitation`, who an owner invites; `closed`, who the command line adds.",
+    )
+    oidc_issuer: Issuer = Field(
+        "",
+        description="Identity provider to sign in with by OpenID Connect: its issuer, exactly as it names itself, such as "
+        "`https://accounts.google.com`. Empty: none. See people.md.",
+    )
+    oidc_client_id: str = Field("", max_length=500, description="How clickatlas is called there.")
+    oidc_client_secret: str = Field(
+        "",
+        repr=False,
+        description="With which secret. Keep it in the file or the environment. Empty: a public client, by PKCE alone.",
+    )
+    oidc_name: str = Field(
+        "single sign-on",
+        min_length=1,
+        max_length=40,
+        description="The provider's name on the page: *Continue with NAME*.",
+    )
+    oidc_sign_up: bool = Field(
+        True,
+        description="Whether who has no account gets one by it, as far as `sign_up` lets them: `open`, anybody; `invitation`, "
+        "whose address is invited.",
+    )
+    oidc_domains: HostNames = Field(
+        (),
+        description="Domains (comma-separated) that the e-mail address of who signs in by it must be in. Empty: any.",
+    )
+    oidc_networks: Networks = Field(
+        (),
+        description="Private networks (CIDR, comma-separated) that the provider may be in; else it is asked on the public "
+        "internet only. Opens nothing to anybody else's fetches, unlike `fetch_networks`.",
+    )
+    smtp_host: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.:_-]*$",
+        description="Mail server that takes invitations, sign-in links and reports. Empty: no mail; links are shown to copy.",
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="`tls` from the first byte (port 465), `starttls` (587), or `none` (a relay next door).",
+    )
+    smtp_user: str = Field("", description="Who signs in there. Empty: nobody.")
+    smtp_password: str = Field(
+        "", repr=False, description="With which password. Keep it in the file or the environment."
+    )
+    mail_from: Sender = Field(
+        "",
+        description="Who letters are from, such as `Links <links@example.com>`. Empty: clickatlas@SMTP_HOST.",
+    )
+    mail_rate: int = Field(
+        10,
+        ge=0,
+        le=1_000_000,
+        description="Letters an hour to one address, and asked for from one network without signing in, five times as "
+        "many; then 429. 0: any number.",
+    )
+    share_rate: int = Field(
+        6000,
+        ge=0,
+        le=100_000_000,
+        description="Requests a minute for shared maps from one address, some 20 for a first look; then 429. "
+        "0: any number.",
+    )
+    default_plan: Literal["unlimited", "free", "pro"] = Field(
+        "unlimited", description="What a workspace holds that has no plan of its own; see plans.md."
+    )
+    plan_webhook_secret: str = Field(
+        "",
+        repr=False,
+        description="Signing secret of the payment service's webhook. Keep it in the file or the environment. "
+        "Empty: no payment switches a plan.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How it is logged: lines for people, or one JSON object a line for machines."
+    )
+    metrics_token: str = Field(
+        "",
+        repr=False,
+        description="The token that `/metrics` asks for. Empty: one that is made at the first start and kept in "
+        "`metrics.token` in the data folder.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -186,6 +287,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags and file come merged through `load`; the environment lies between them."""
         return (init_settings, env_settings)
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        by_provider = self.oidc_issuer and self.oidc_sign_up
+        if self.sign_up == "open" and not (self.smtp_host or by_provider):
+            raise ValueError(
+                "sign_up: 'open' needs smtp_host or oidc_issuer, as a letter or a provider shows whose address it is"
+            )
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("oidc_issuer: needs oidc_client_id")
+        return self
 
     @property
     def base_url(self) -> str:
@@ -249,7 +361,7 @@ def as_flags(settings: Settings) -> dict[str, str]:
     """Settings as environment variables for a child process."""
     dumped = settings.model_dump(mode="json", exclude_none=True)
     return {
-        f"CLICKATLAS_{name.upper()}": ",".join(value) if isinstance(value, list) else _text(value)
+        f"CLICKATLAS_{name.upper()}": ",".join(map(str, value)) if isinstance(value, list) else _text(value)
         for name, value in dumped.items()
     }
 
@@ -271,7 +383,7 @@ def markdown() -> str:
     ]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = ",".join(default) if isinstance(default, tuple) else default
+        shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
         shown = str(shown).lower() if isinstance(shown, bool) else "" if shown is None else shown
         flag = f"--{name.replace('_', '-')}"
         lines.append(

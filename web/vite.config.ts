@@ -18,6 +18,23 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 1200,
     modulePreload: false,
+    // Few letters tell versions of a file apart; every chunk's name is a part of the first load.
+    rolldownOptions: {
+      output: {
+        // Small files that the first look needs anyway are one: each apart costs a hundred bytes of names.
+        codeSplitting: {
+          groups: [
+            {
+              name: "base",
+              test: /src\/(state\/(address|resource|first)|words\/dates|api\/question|map\/(ramp|layers)|basemap\/style|parts\/(Icon|Mark|Flag|Popover))/,
+            },
+          ],
+        },
+        entryFileNames: "assets/[name]-[hash:7].js",
+        chunkFileNames: "assets/[name]-[hash:7].js",
+        assetFileNames: "assets/[name]-[hash:6][extname]",
+      },
+    },
   },
   server: {
     proxy: Object.fromEntries(

@@ -21,11 +21,17 @@ class Answer(NamedTuple, Generic[V]):
 
 
 class Answers:
-    """The last `keep` answers. Several threads may ask the same at once: one of them makes the answer."""
+    """The last `keep` answers. Several threads may ask the same at once: one of them makes the answer.
 
-    def __init__(self, version: Callable[[], int], keep: int) -> None:
+    Under a stream of clicks an answer may rest for `times` what it cost, `longest` seconds at most.
+    """
+
+    def __init__(
+        self, version: Callable[[], int], keep: int, *, times: float = 5, longest: float = 1.0
+    ) -> None:
         self._version = version
         self._keep = keep
+        self._times, self._longest = times, longest
         self._known: OrderedDict[Hashable, Answer[Any]] = OrderedDict()
         self._asking: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -38,8 +44,9 @@ class Answers:
             now = time.monotonic()
             version = self._version()
             known: Answer[V] | None = self._known.get(question)
-            # Under a stream of clicks an answer may rest for five times what it cost, 1 s at most.
-            if known and (known.version == version or now - known.made < min(1.0, 5 * known.cost)):
+            if known and (
+                known.version == version or now - known.made < min(self._longest, self._times * known.cost)
+            ):
                 with self._lock:
                     if question in self._known:
                         self._known.move_to_end(question)

@@ -18,6 +18,7 @@ from clickatlas.errors import not_found
 from clickatlas.insight.areas import degrees
 from clickatlas.insight.measures import Expectation
 from clickatlas.insight.standing import standing
+from clickatlas.links import plans
 
 router = APIRouter(prefix="/api", tags=["atlas"])
 
@@ -89,7 +90,9 @@ class AreaPage(Area):
     against: Against | None = Field(
         description="Its people's figures held against the nation's; US areas only."
     )
-    standing: AreaStanding
+    standing: AreaStanding | None = Field(
+        description="Null where `min_cell` hides it: for having few clicks, or for telling of an area that has."
+    )
 
 
 class AtlasSource(BaseModel):
@@ -133,7 +136,8 @@ def one(area_id: str, wanted: FilterDep, opened: HouseDep, who: CallerDep) -> Ar
         raise not_found(
             f"The atlas has no area {area_id[:80]!r}.", remedy="Find one with GET /api/areas?search=NAME."
         )
-    figures = atlas.people.figures(area_id)
+    told = plans.of(who.plan, opened.settings.default_plan).demographics
+    figures = atlas.people.figures(area_id) if told else None
     return AreaPage(
         **_area(atlas, number),
         people=None if figures is None else People(**figures),
@@ -142,8 +146,10 @@ def one(area_id: str, wanted: FilterDep, opened: HouseDep, who: CallerDep) -> Ar
     )
 
 
-def _standing(expectation: Expectation, number: int) -> AreaStanding:
+def _standing(expectation: Expectation, number: int) -> AreaStanding | None:
     found, areas = standing(expectation, number), expectation.atlas.areas
+    if found is None:
+        return None
     return AreaStanding(
         clicks=found.clicks, share=found.share, rate=found.rate, index=found.index, expected=found.expected,
         rank=found.rank, of=found.of,

@@ -54,6 +54,7 @@ class Armour:
                     message,
                     NOTHING if not scope["path"].startswith("/static/") else None,
                     HSTS if tls else None,
+                    *scope.get("state", {}).get("rate", ()),
                 )
             await send(message)
 
@@ -64,4 +65,8 @@ def _add(message: MutableMapping[str, Any], *more: Header | None) -> None:
     headers = list(message.get("headers", ()))
     there = {name.lower() for name, _ in headers}
     wanted = [*HEADERS, *(header for header in more if header)]
+    policy = next((value for name, value in headers if name.lower() == b"content-security-policy"), b"")
+    if b"frame-ancestors" in policy and b"frame-ancestors 'none'" not in policy:
+        # A page that may be embedded, as its policy says more exactly: browsers heed this older word in its place.
+        there.add(b"x-frame-options")
     message["headers"] = headers + [(name, value) for name, value in wanted if name not in there]

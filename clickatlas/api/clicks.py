@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.filters import FilterDep
+from clickatlas.api.house import reaches_back
 from clickatlas.errors import invalid
 
 router = APIRouter(tags=["analytics"])
@@ -41,6 +42,10 @@ class TimeTable(BaseModel):
     total: int
     bucket: Bucket
     tz: str
+    since: datetime | None = Field(
+        description="By the hour and in an area, and of browsers, referrers and the like: clicks before this are not in it, single ones are kept no longer "
+        "(`keep_clicks_days`)."
+    )
     rows: list[TimeRow]
 
 
@@ -54,14 +59,17 @@ def clicks(
     """Clicks over time. Without `from` and `to`: from the first click to the last."""
     bounds = opened.questions.bounds(who.workspace, wanted)
     if bounds is None:
-        return TimeTable(total=0, bucket=bucket, tz=wanted.zone, rows=[])
+        return TimeTable(total=0, bucket=bucket, tz=wanted.zone, since=None, rows=[])
     starts = edges(*bounds, bucket, ZoneInfo(wanted.zone))
     moments = np.array([round(at.timestamp() * 1000) for at in starts], np.int64)
     counts = opened.questions.series(who.workspace, wanted, moments).tolist()
     rows = [
         TimeRow(time=named(at, bucket), clicks=count) for at, count in zip(starts[:-1], counts, strict=True)
     ]
-    return TimeTable(total=sum(counts), bucket=bucket, tz=wanted.zone, rows=rows)
+    # Everywhere, counts by quarter hours are enough, in areas those by days: both are kept for ever.
+    single = wanted.traits or (bucket is Bucket.HOUR and (wanted.areas or wanted.within))
+    since = reaches_back(opened, wanted) if single else None
+    return TimeTable(total=sum(counts), bucket=bucket, tz=wanted.zone, since=since, rows=rows)
 
 
 def edges(start: int, end: int, bucket: Bucket, zone: ZoneInfo) -> list[datetime]:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from clickatlas.api.caller import CallerDep, HouseDep
+from clickatlas.api.columns import numbers
 from clickatlas.api.document import tile_of
 from clickatlas.api.filters import FilterDep, SecondFilterDep
 from clickatlas.api.geo import LEVELS, Bbox, Table
@@ -26,11 +27,12 @@ from clickatlas.api.heat import (
     on_the_map,
 )
 from clickatlas.insight.areas import known
+from clickatlas.insight.divergence import DIFFERS
 from clickatlas.insight.heat import MAX_ZOOM
 from clickatlas.insight.scales import index_scale
 
 router = APIRouter(prefix="/api/compare", tags=["compare"])
-CHANCE = "|z| < 1.96 is within chance"
+BEYOND = f"Whether the sides differ there beyond chance: q <= {DIFFERS}. Of those that do, 1 in 20 by chance."
 
 
 class AreaDifferences(BaseModel):
@@ -39,6 +41,9 @@ class AreaDifferences(BaseModel):
     level: Table
     total_a: int = Field(description="Clicks that the first filter lets through.")
     total_b: int = Field(description="Clicks that the second one lets through.")
+    min_cell: int = Field(
+        description="Only areas and clusters are there that have as many on both sides; 0: all are."
+    )
     ids: list[str] = Field(description="Area ids.")
     names: list[str]
     lat: list[float | None]
@@ -50,7 +55,13 @@ class AreaDifferences(BaseModel):
     difference: list[float] = Field(
         description="log2 of the first share over the second, shrunk: 1 is twice, -1 is half."
     )
-    z: list[float] = Field(description=f"How far the difference is beyond chance: {CHANCE}.")
+    z: list[float] = Field(
+        description="How far the difference is from none, in standard errors, clicks in clumps taken into account."
+    )
+    q: list[float | None] = Field(
+        description="The chance of the like if there were none, after all areas (Benjamini-Hochberg); null: too few clicks."
+    )
+    differs: list[bool] = Field(description=BEYOND)
 
 
 class DifferenceScale(BaseModel):
@@ -80,6 +91,9 @@ class CompareTileJson(BaseModel):
     snapshot: str
     total_a: int = Field(description="Clicks that the first filter lets through.")
     total_b: int = Field(description="Clicks that the second one lets through.")
+    min_cell: int = Field(
+        description="Only areas and clusters are there that have as many on both sides; 0: all are."
+    )
     unplaced_a: int = Field(description="Of the first, in no cluster: known to a country or region at best.")
     unplaced_b: int = Field(description="Of the second, in no cluster.")
     scales: CompareScales
@@ -98,9 +112,9 @@ def compared(
 ) -> AreaDifferences:
     """Where the first filter has more of its clicks than the second.
 
-    Shares differ by chance, too, the more the fewer clicks there are: `z` says how far beyond. Differences
-    are log-odds ratios with a Dirichlet prior of both sides together (Monroe et al. 2008), so a handful of
-    clicks makes no large one.
+    Shares differ by chance, too, the more the fewer clicks there are, and clicks come in clumps: `differs` says where
+    it is beyond that, as GET /api/insights/differences does. Differences are log-odds ratios with a Dirichlet prior of
+    both sides together (Monroe et al. 2008), so a handful of clicks makes no large one.
     """
     _token, atlas, found = opened.questions.comparison(who.workspace, wanted, second)
     table = found.areas(LEVELS[level])
@@ -110,6 +124,7 @@ def compared(
         level=level,
         total_a=total_a,
         total_b=total_b,
+        min_cell=wanted.least if wanted.holds else 0,
         ids=[areas.id(area) for area in number],
         names=[areas.name(area) for area in number],
         lat=[known(round(areas.lat(area), 4)) for area in number],
@@ -120,6 +135,8 @@ def compared(
         share_b=_rounded(table.b[:limit] / max(1, total_b), 9),
         difference=_rounded(table.ratio[:limit], 4),
         z=_rounded(table.z[:limit], 4),
+        q=numbers(table.q[:limit]),
+        differs=table.differs[:limit].tolist(),
     )
 
 
@@ -151,7 +168,8 @@ def tilejson(
                     "id": "The same under every filter",
                     "expansion_zoom": "The zoom at which it breaks apart; 15: never",
                     "difference": f"log2 of the first share over the second, shrunk, {hundredths}",
-                    "z": f"{CHANCE}, {hundredths}",
+                    "z": f"How far from none, in standard errors, {hundredths}",
+                    "differs": "1: beyond chance, after all clusters of the zoom",
                 },
             )
         ],
@@ -162,6 +180,7 @@ def tilejson(
         snapshot=token,
         total_a=found.a.total,
         total_b=found.b.total,
+        min_cell=wanted.least if wanted.holds else 0,
         unplaced_a=found.a.unplaced,
         unplaced_b=found.b.unplaced,
         scales=CompareScales(

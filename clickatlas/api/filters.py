@@ -14,14 +14,18 @@ from clickatlas.clicks.filter import (
     MAX_POINTS,
     MAX_SHAPES,
     Filter,
+    Traits,
     devices,
     moment,
     network_kinds,
     shapes,
     zone_info,
 )
+from clickatlas.clicks.origins import GROUPS, origins
 from clickatlas.errors import Problem, invalid
+from clickatlas.insight.rhythm import DAY
 from clickatlas.links.models import Campaign, Link, LinkTag
+from clickatlas.links.ways import QR
 
 router = APIRouter(tags=["filter"])
 # FastAPI copies it for every request. Seven parameters with a default_factory took 0.5 ms more of each.
@@ -40,6 +44,7 @@ def reader(prefix: str = "", what: str = "") -> Callable[..., Filter]:
 
     def wanted(
         request: Request,
+        opened: HouseDep,
         link: Annotated[list[str], _names(f"{prefix}link", f"{what}Link codes; any of them.")] = NONE,
         campaign: Annotated[
             list[str], _names(f"{prefix}campaign", f"{what}Campaigns by name; any of them.")
@@ -72,6 +77,21 @@ def reader(prefix: str = "", what: str = "") -> Callable[..., Filter]:
                 MAX_SHAPES,
             ),
         ] = NONE,
+        browser: Annotated[list[str], _names(f"{prefix}browser", f"{what}Browsers; any of them.")] = NONE,
+        system: Annotated[list[str], _names(f"{prefix}system", f"{what}Systems; any of them.")] = NONE,
+        language: Annotated[
+            list[str], _names(f"{prefix}language", f"{what}Languages such as en-US; any of them.")
+        ] = NONE,
+        referrer: Annotated[
+            list[str], _names(f"{prefix}referrer", f"{what}Hosts of referring pages; any of them.")
+        ] = NONE,
+        origin: Annotated[
+            list[str],
+            _names(
+                f"{prefix}origin",
+                f"{what}Where clicks come from: any of {', '.join(GROUPS)}, or names such as Instagram.",
+            ),
+        ] = NONE,
         start: Annotated[
             str | None,
             Query(alias=f"{prefix}from", description=f"{what}First date, or date-time, in the zone `tz`."),
@@ -87,6 +107,16 @@ def reader(prefix: str = "", what: str = "") -> Callable[..., Filter]:
                 description=f"{what}IANA zone of day boundaries; {'as `tz`' if prefix else 'UTC'} unless given.",
             ),
         ] = None,
+        min_cell: Annotated[
+            int,
+            Query(
+                ge=0,
+                le=100_000,
+                description="Show no area with fewer clicks, nor a few more that would let a reader of all "
+                "answers to this filter work its clicks out; areas and tiles, times and exports are coarser "
+                "then. At least the operator's setting `min_cell`; 0 hides nothing.",
+            ),
+        ] = 0,
     ) -> Filter:
         """The filter of a request; raises `Problem` (422)."""
         zone = request.query_params.get("tz", "UTC") if tz is None else tz
@@ -99,6 +129,8 @@ def reader(prefix: str = "", what: str = "") -> Callable[..., Filter]:
             return Filter(
                 tuple(link), tuple(campaign), tuple(channel), tuple(tag), first, last, zone,
                 devices(device), network_kinds(network), tuple(area), shapes(within),
+                max(min_cell, opened.settings.min_cell),
+                Traits(tuple(browser), tuple(system), tuple(language), tuple(referrer), origins(origin)),
             )  # fmt: skip
         except Problem as problem:
             if prefix:
@@ -154,6 +186,10 @@ def choices(opened: HouseDep, who: CallerDep) -> Choices:
             select(LinkTag.tag).join(Link).where(mine).distinct().order_by(LinkTag.tag)
         ).all()
     span = opened.questions.span(who.workspace, Filter())
+    if QR not in channels and opened.questions.span(who.workspace, Filter(channels=(QR,))):
+        channels = sorted([*channels, QR], key=str)
+    if span and opened.settings.min_cell > 1:  # the days are enough to choose dates
+        span = (span[0] // DAY * DAY, span[1] // DAY * DAY, span[2])
     return Choices(
         links=[LinkChoice(code=code, title=title) for code, title in links],
         campaigns=list(campaigns),

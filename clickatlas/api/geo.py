@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query
@@ -12,11 +12,15 @@ from pydantic import BaseModel, Field
 
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.filters import FilterDep
+from clickatlas.api.house import House
 from clickatlas.atlas.areas import Level
 from clickatlas.clicks.filter import Filter
 from clickatlas.errors import invalid, not_found
-from clickatlas.insight.areas import by_area, rows
+from clickatlas.insight.areas import AreaCounts, by_area, rows
+from clickatlas.insight.counts import Counts
+from clickatlas.insight.measures import Expectation
 from clickatlas.insight.sorting import Arrangement, Sort, arranged
+from clickatlas.links.keys import Caller
 
 router = APIRouter(prefix="/api/analytics/geo", tags=["analytics"])
 
@@ -55,8 +59,27 @@ class Totals(BaseModel):
     )
     unknown: int = Field(description="Of them, from addresses that the database does not know.")
     left_out: dict[str, int] = Field(
-        description="Clicks of network kinds that the filter leaves out, by network kind."
+        description="Clicks of network kinds that the filter leaves out, by network kind; with `min_cell` only where "
+        "there are enough, and none for a part of the world."
     )
+    min_cell: int = Field(
+        description="No area with fewer clicks is shown, nor a few more that would tell its clicks; 0: all are."
+    )
+    withheld: int = Field(
+        description="Of the total, clicks whose spots `min_cell` hides: in tables of wider areas, and not on the map."
+    )
+
+
+def totals(counts: Counts) -> dict[str, Any]:
+    """The fields of `Totals`."""
+    return {
+        "total": counts.total,
+        "unplaced": counts.unplaced,
+        "unknown": counts.unknown,
+        "left_out": counts.left_out,
+        "min_cell": counts.held.least if counts.held else 0,
+        "withheld": counts.withheld,
+    }
 
 
 class GeoRow(BaseModel):
@@ -95,10 +118,6 @@ class GeoTable(Totals):
         description="Clicks in no row, whatever the search: known to a coarser level than this table's, or of "
         "areas that `min_cell` hides."
     )
-    min_cell: int = Field(
-        description="No area with fewer clicks is shown, nor a few more that would tell its clicks; 0: all are. "
-        "Above 0 there is no `index`, which is made from other areas' clicks."
-    )
     rows: list[GeoRow]
 
 
@@ -116,11 +135,9 @@ class Shown:
     limit: int | None
     arrangement: Arrangement
     unplaced: bool
-    min_cell: int
 
 
 def shown(
-    opened: HouseDep,
     limit: Annotated[
         int | None, Query(ge=1, le=1_000_000, description="At most so many rows; all unless given.")
     ] = None,
@@ -137,26 +154,10 @@ def shown(
     unplaced: Annotated[
         bool, Query(description="Count only unplaced clicks: those never drawn as a point.")
     ] = False,
-    min_cell: Annotated[
-        int,
-        Query(
-            ge=0,
-            le=100_000,
-            description="Show no area with fewer clicks, nor a few more that would let a reader of all tables "
-            "of this filter work its clicks out. At least the operator's setting `min_cell`.",
-        ),
-    ] = 0,
 ) -> Shown:
-    """Read the parameters that say how a table is shown; raises `Problem` (422)."""
-    least = max(min_cell, opened.settings.min_cell)
-    if least > 1 and (unplaced or sort is Sort.INDEX):
-        raise invalid(
-            "Tables with a smallest number of clicks can't count unplaced clicks alone, nor be sorted by index.",
-            remedy="Leave 'unplaced' and 'sort=index' out.",
-            field="unplaced" if unplaced else "sort",
-        )
+    """Read the parameters that say how a table is shown."""
     ascending = None if order is None else order is Order.ASCENDING
-    return Shown(limit, Arrangement(sort, ascending, search), unplaced, least)
+    return Shown(limit, Arrangement(sort, ascending, search), unplaced)
 
 
 ShownDep = Annotated[Shown, Depends(shown)]
@@ -179,29 +180,29 @@ def of_link(
     return _answer(table, Filter(**{**vars(wanted), "links": (code,)}), opened, who, how)
 
 
-def _answer(table: str, wanted: Filter, opened: HouseDep, who: CallerDep, how: Shown) -> GeoTable:
+def _answer(table: str, wanted: Filter, opened: House, who: Caller, how: Shown) -> GeoTable:
     if table not in LEVELS:
         raise not_found(f"There is no table {table[:80]!r}.", remedy=f"Use one of {', '.join(LEVELS)}.")
+    counts, found, expectation = listing(Table(table), wanted, opened, who, how)
+    told = rows(found, expectation, how.limit)
+    return GeoTable(**totals(counts), unlisted=found.unlisted, rows=[GeoRow(**row) for row in told])
+
+
+def listing(
+    table: Table, wanted: Filter, opened: House, who: Caller, how: Shown
+) -> tuple[Counts, AreaCounts, Expectation]:
+    """What a table is made of: all its areas in order, and what they are held against. Raises `Problem` (403, 404, 422)."""
+    if wanted.holds and how.unplaced:
+        raise invalid(
+            "Tables with a smallest number of clicks can't count unplaced clicks alone.",
+            remedy="Leave 'unplaced' out.",
+            field="unplaced",
+        )
     snapshot = opened.questions.snapshot(who.workspace, wanted)
     counts, expectation = snapshot.counts, snapshot.heat.expectation
     listed = counts
     if how.unplaced:
         unplaced = np.asarray(snapshot.atlas.places.unplaced)
         listed = replace(counts, clicks=np.where(unplaced, counts.clicks, 0))
-    found = by_area(listed, snapshot.atlas, LEVELS[Table(table)])
-    hidden = how.min_cell > 1
-    if hidden:
-        keep = opened.questions.showable(snapshot, how.min_cell)[found.level][found.area]
-        unlisted = found.unlisted + int(found.clicks[~keep].sum())
-        found = replace(found, area=found.area[keep], clicks=found.clicks[keep], unlisted=unlisted)
-    ordered = arranged(found, expectation, how.arrangement)
-    listing = rows(ordered, expectation, how.limit)
-    return GeoTable(
-        total=counts.total,
-        unplaced=counts.unplaced,
-        unknown=counts.unknown,
-        left_out=counts.left_out,
-        unlisted=found.unlisted,
-        min_cell=how.min_cell,
-        rows=[GeoRow(**(row | {"index": None} if hidden else row)) for row in listing],
-    )
+    found = by_area(listed, snapshot.atlas, LEVELS[table])
+    return counts, arranged(found, expectation, how.arrangement), expectation

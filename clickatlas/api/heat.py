@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from clickatlas.api.caller import CallerDep, HouseDep
 from clickatlas.api.document import tile_of
 from clickatlas.api.filters import FilterDep
-from clickatlas.api.geo import Bbox, Totals
+from clickatlas.api.geo import Bbox, Totals, totals
 from clickatlas.errors import not_found
 from clickatlas.insight.heat import MAX_ZOOM, Heat
 from clickatlas.insight.scales import Measure
@@ -103,10 +103,7 @@ def tilejson(request: Request, wanted: FilterDep, opened: HouseDep, who: CallerD
         bounds=heat.bounds or THE_WORLD,
         attribution=", ".join(source.attribution for source in snapshot.atlas.sources),
         snapshot=snapshot.token,
-        total=counts.total,
-        unplaced=counts.unplaced,
-        unknown=counts.unknown,
-        left_out=counts.left_out,
+        **totals(counts),
         heat_max={str(zoom): clicks for zoom, clicks in enumerate(heat.largest_cell)},
         scales=Scales(**{measure.value: _stops(heat, measure) for measure in Measure}),
     )

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from fastapi import Request
 
+from clickatlas import __version__
+from clickatlas.api.broadcast import Broadcast
 from clickatlas.api.questions import Questions
+from clickatlas.api.spent import Spent
+from clickatlas.api.titles import Titles
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.clicks.filter import Filter
 from clickatlas.clicks.ingest import IngestThread
 from clickatlas.clicks.store import ClickStore
+from clickatlas.errors import Problem
+from clickatlas.faults import FAULTS, Cause
+from clickatlas.imports.jobs import Jobs
 from clickatlas.links.database import LinksDatabase
+from clickatlas.mail.post import Post
+from clickatlas.oidc.provider import Provider
 from clickatlas.settings import Settings
+from clickatlas.webhooks.clicks import ClickGatherer
+from clickatlas.webhooks.courier import Courier
+
+
+class Background(Protocol):
+    """Work that goes on beside answers, in a thread of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End, and be done in a few seconds."""
 
 
 @dataclass
@@ -26,6 +48,15 @@ class House:
     store: ClickStore
     ingest: IngestThread
     questions: Questions
+    titles: Titles
+    spent: Spent
+    broadcast: Broadcast
+    courier: Courier
+    post: Post
+    imports: Jobs
+    provider: Provider | None = None  # where an identity provider is set
+    gatherer: ClickGatherer | None = None  # made once the house is, as it asks it
+    background: list[Background] = field(default_factory=list)  # the same
 
     @property
     def atlas(self) -> Atlas:
@@ -39,9 +70,24 @@ class House:
 
 
 def house(request: Request) -> House:
-    """The house of the app that answers `request`."""
-    opened: House = request.app.state.house
+    """The house of the app that answers `request`; raises `Problem` (503) while it can't be opened."""
+    opened: House | None = request.app.state.house
+    if opened is None:
+        raise request.app.state.shut
     return opened
+
+
+def shut_by(error: Exception) -> Problem:
+    """What every question is answered while `error` keeps the house from opening; `/health` too.
+
+    Names no path: anybody may read it. The log has all of it.
+    """
+    title = error.title if isinstance(error, Problem) else "Can't be opened"
+    fault = FAULTS[Cause.OPENING]
+    what = f"{title}. {fault.what}"
+    said = {"name": fault.cause, "severity": fault.severity, "what": what, "mend": fault.mend}
+    state = {"live": True, "ready": False, "faults": [said], "version": __version__}
+    return Problem(503, title, what, remedy=fault.mend, extra=state)
 
 
 def reaches_back(opened: House, wanted: Filter) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -9,8 +10,12 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Red
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from clickatlas.api import embeds
 from clickatlas.api.basemap import origin
+from clickatlas.api.house import house
 from clickatlas.errors import Problem
+from clickatlas.links import shares
+from clickatlas.links.models import Share
 from clickatlas.settings import Settings
 
 CSP = (
@@ -32,7 +37,8 @@ DOCS = """<!doctype html>
 <script src="/static/docs/swagger-ui-bundle.js"></script><script src="/static/docs/init.js"></script>
 </body></html>
 """
-ROBOTS = "User-agent: *\nDisallow: /\n"
+# Shared maps say themselves whether they may be listed; who may not read them can't know.
+ROBOTS = f"User-agent: *\nAllow: {embeds.PATH}\nDisallow: /\n"
 
 
 def page_headers(settings: Settings) -> dict[str, str]:
@@ -41,6 +47,32 @@ def page_headers(settings: Settings) -> dict[str, str]:
         return PAGE_HEADERS
     policy = CSP.replace("img-src 'self'", f"connect-src 'self' {host}; img-src 'self' {host}")
     return PAGE_HEADERS | {"content-security-policy": policy}
+
+
+def shared(share: Share | None, secret: str, settings: Settings, static: Path) -> Response:
+    """A shared map's page: the same files as the explorer's, under a policy that lets some pages embed it."""
+    index = static / "index.html"
+    if not index.is_file():
+        raise Problem(
+            503, "The page is not built", "The web page's files are missing.", remedy="Run 'make run'."
+        )
+    headers = page_headers(settings)
+    policy = headers["content-security-policy"].replace(
+        "frame-ancestors 'none'", f"frame-ancestors {embeds.ancestors(share)}"
+    )
+    headers = headers | {
+        "content-security-policy": policy,
+        "cache-control": "private, no-cache",
+        # Its address is its key: no page that it leads to is told it.
+        "referrer-policy": "no-referrer",
+    }
+    if share is None or not share.listed:
+        headers["x-robots-tag"] = "noindex"
+    if share is not None and share.embed:
+        headers["cross-origin-resource-policy"] = "cross-origin"
+    head = embeds.head(share, embeds.address(settings, secret), settings)
+    page = re.sub("<title>.*?</title>", lambda _: head, index.read_text("utf-8"), count=1, flags=re.DOTALL)
+    return HTMLResponse(page, 404 if share is None else 200, headers)
 
 
 class PageFiles(StaticFiles):
@@ -74,6 +106,13 @@ def add_pages(app: FastAPI, static: Path) -> None:
     def root() -> Response:
         return RedirectResponse("/app", 302)
 
+    @router.get(f"{embeds.PATH}{{secret}}")
+    def shared_page(secret: str, request: Request) -> Response:
+        opened = house(request)
+        with opened.links.reading() as session:
+            share = shares.opened_by(session, secret)
+        return shared(share, secret, opened.settings, static)
+
     @router.get("/app")
     @router.get("/app/{path:path}")
     def page(request: Request) -> Response:
@@ -82,7 +121,8 @@ def add_pages(app: FastAPI, static: Path) -> None:
             raise Problem(
                 503, "The page is not built", "The web page's files are missing.", remedy="Run 'make run'."
             )
-        return FileResponse(index, headers=page_headers(request.app.state.house.settings))
+        # Also while nothing can be asked: the page says why.
+        return FileResponse(index, headers=page_headers(request.app.state.settings))
 
     @router.get("/docs")
     def docs() -> Response:

@@ -1,22 +1,23 @@
-"""Signing in and out, and who is signed in."""
+"""Who is signed in and what they may, their sessions, and the sample data they may be shown."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import RedirectResponse
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from clickatlas import __version__
-from clickatlas.api.armour import address_of, over_tls
-from clickatlas.api.caller import COOKIE, CallerDep, Callers, HouseDep
-from clickatlas.api.limits import network_of
+from clickatlas.api.caller import CallerDep, Callers, HouseDep, OwnerDep, PersonDep
+from clickatlas.api.house import House
 from clickatlas.clicks.filter import Selection
-from clickatlas.links import audit, keys
+from clickatlas.errors import not_found
+from clickatlas.links import audit, keys, passwords, plans
 from clickatlas.links.models import Link
+from clickatlas.links.roles import SCOPES
+from clickatlas.links.ways import click_numbers
 
 router = APIRouter(tags=["session"])
 
@@ -26,6 +27,7 @@ class User(BaseModel):
 
     name: str
     email: str | None
+    has_password: bool
 
 
 class WorkspaceOut(BaseModel):
@@ -46,10 +48,14 @@ class SessionOut(BaseModel):
 
     user: User
     workspace: WorkspaceOut
-    role: str
+    role: str = Field(description="owner, editor or viewer.")
+    may: list[str] = Field(description="Scopes that this key opens: read, links:write, admin.")
     sample: Sample | None
     public_url: str
     version: str
+    history_days: int | None = Field(
+        description="How far back the workspace's plan shows clicks, in days; null: all of them."
+    )
 
 
 @router.get("/api/session")
@@ -57,69 +63,99 @@ def session(opened: HouseDep, who: CallerDep) -> SessionOut:
     """Who is signed in, where, and whether sample data is shown."""
     with opened.links.reading() as database:
         sample = list(
-            database.scalars(select(Link.id).where(Link.workspace_id == who.workspace, Link.sample))
+            database.scalars(select(Link).where(Link.workspace_id == who.workspace, Link.sample)).unique()
         )
-    clicks = sum(opened.store.link_counts(Selection(links=tuple(sample)), range(8)).values()) if sample else 0
+        has_password = passwords.stored_for(database, who.person) is not None
+    clicks = _clicks_of(opened, sample)
     return SessionOut(
-        user=User(name=who.person_name, email=who.email),
+        user=User(name=who.person_name, email=who.email, has_password=has_password),
         workspace=WorkspaceOut(name=who.workspace_name),
         role=who.role,
+        may=[scope for scope in SCOPES if scope in who.may],
         sample=Sample(links=len(sample), clicks=clicks) if sample else None,
         public_url=opened.settings.base_url,
         version=__version__,
+        history_days=plans.of(who.plan, opened.settings.default_plan).history_days,
     )
 
 
-@router.delete("/api/session", status_code=204)
-def sign_out(request: Request, opened: HouseDep, who: CallerDep) -> Response:
-    """End this browser's session."""
-    callers: Callers = request.app.state.callers
-    if secret := request.cookies.get(COOKIE):
-        with opened.links.writing() as database:
-            keys.revoke(database, secret)
-            audit.by(database, who, "session.delete")
-        callers.forget(secret)
-    response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path="/")
-    return response
+class SessionRow(BaseModel):
+    """A browser that somebody is signed in with."""
+
+    id: int
+    name: str = Field(description="Browser and system, as it said when it signed in.")
+    created_at: datetime
+    used_on: date | None = Field(description="The last day it was used (UTC).")
+    expires_at: datetime | None
+    current: bool = Field(description="Whether it is the one that asks.")
 
 
-@router.get("/app/sign-in", include_in_schema=False)
-def sign_in(
-    request: Request, opened: HouseDep, token: Annotated[str, Query(max_length=200)] = ""
-) -> Response:
-    """Turn a one-time link into a session, in place of the browser's session before.
+class SessionList(BaseModel):
+    """One's own sessions, newest first."""
 
-    Reading it with HEAD, as link previews do, does not use it up.
-    """
-    callers: Callers = request.app.state.callers
-    callers.guesses.take(network_of(address_of(request)))
-    lasts = timedelta(days=opened.settings.session_days)
+    rows: list[SessionRow]
+
+
+class Ended(BaseModel):
+    """What was ended."""
+
+    sessions: int
+
+
+@router.get("/api/sessions")
+def listed(opened: HouseDep, who: PersonDep) -> SessionList:
+    """One's own sessions: where one is signed in. Their secrets are shown to nobody."""
+    with opened.links.reading() as database:
+        found = keys.listed(database, keys.SESSION, person=who.person)
+    rows = [
+        SessionRow(
+            id=key.id,
+            name=key.name,
+            created_at=key.created_at,
+            used_on=key.used_on,
+            expires_at=key.expires_at,
+            current=key.id == who.key,
+        )
+        for key in found
+    ]
+    return SessionList(rows=rows)
+
+
+@router.delete("/api/sessions")
+def end_others(request: Request, opened: HouseDep, who: PersonDep) -> Ended:
+    """End all of one's sessions and unused sign-in links but the session that asks."""
     with opened.links.writing() as database:
-        secret = keys.redeem(database, token, lasts=lasts)
-        if secret and (found := keys.caller(database, keys.SESSION, secret)):
-            audit.by(database, found, "session.create")
-        if secret and (before := request.cookies.get(COOKIE)):
-            keys.revoke(database, before)
-            callers.forget(before)
-    headers = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
-    if secret is None:
-        return RedirectResponse("/app?signin=expired", 303, headers)
-    response = RedirectResponse("/app", 303, headers)
-    response.set_cookie(
-        COOKIE,
-        secret,
-        max_age=int(lasts.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=over_tls(request, opened.settings),
-        path="/",
-    )
-    return response
+        others = {key.id for key in keys.listed(database, keys.SESSION, person=who.person)} - {who.key}
+        ended = keys.end_sessions(database, who.person, but=who.key)
+        audit.by(database, who, "session.delete", "all others")
+    _forget(request, ended)
+    return Ended(sessions=len(others))
+
+
+@router.delete("/api/sessions/{session_id}", status_code=204)
+def end(
+    session_id: Annotated[int, Path(ge=1, le=2**63 - 1)], request: Request, opened: HouseDep, who: PersonDep
+) -> Response:
+    """End one of one's own sessions."""
+    with opened.links.writing() as database:
+        found = [
+            key for key in keys.listed(database, keys.SESSION, person=who.person) if key.id == session_id
+        ]
+        if not found:
+            raise not_found("You have no such session.", remedy="GET /api/sessions lists yours.")
+        keys.end(database, session_id)
+        audit.by(database, who, "session.delete", found[0].name)
+    _forget(request, [session_id])
+    return Response(status_code=204)
+
+
+def _forget(request: Request, ended: list[int]) -> None:
+    callers: Callers = request.app.state.callers
+    callers.forget(ended)
 
 
 @router.delete("/api/sample")
-def remove_sample(opened: HouseDep, who: CallerDep) -> Sample:
+def remove_sample(opened: HouseDep, who: OwnerDep) -> Sample:
     """Remove the sample data that `clickatlas demo` made: its links and their clicks."""
     from clickatlas.links.links import delete
 
@@ -127,11 +163,13 @@ def remove_sample(opened: HouseDep, who: CallerDep) -> Sample:
         links = list(
             database.scalars(select(Link).where(Link.workspace_id == who.workspace, Link.sample)).unique()
         )
-        numbers = [link.id for link in links]
-        clicks = (
-            sum(opened.store.link_counts(Selection(links=tuple(numbers)), range(8)).values()) if links else 0
-        )
+        clicks = _clicks_of(opened, links)
         delete(database, links)
         if links:
             audit.by(database, who, "sample.delete", f"{len(links)} links")
-    return Sample(links=len(numbers), clicks=clicks)
+    return Sample(links=len(links), clicks=clicks)
+
+
+def _clicks_of(opened: House, links: list[Link]) -> int:
+    numbers = sorted(number for link in links for number in click_numbers(link.id, link.ways_made))
+    return sum(opened.store.link_counts(Selection(links=tuple(numbers)), range(8)).values()) if links else 0

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from clickatlas.api.caller import CallerDep, HouseDep
+from clickatlas.api.caller import CallerDep, EditorDep, HouseDep
 from clickatlas.errors import invalid
 from clickatlas.links import audit, views
 from clickatlas.links.models import View
@@ -91,7 +91,7 @@ def listed(opened: HouseDep, who: CallerDep) -> ViewList:
 
 
 @router.post("", status_code=201)
-def create(draft: ViewIn, opened: HouseDep, who: CallerDep) -> ViewOut:
+def create(draft: ViewIn, opened: HouseDep, who: EditorDep) -> ViewOut:
     """Save a view. A name can be used once (409)."""
     with opened.links.writing() as session:
         view = views.create(session, who.workspace, who.person, name=draft.name, address=draft.address)
@@ -100,7 +100,7 @@ def create(draft: ViewIn, opened: HouseDep, who: CallerDep) -> ViewOut:
 
 
 @router.patch("/{view_id}")
-def change(view_id: Number, patch: ViewPatch, opened: HouseDep, who: CallerDep) -> ViewOut:
+def change(view_id: Number, patch: ViewPatch, opened: HouseDep, who: EditorDep) -> ViewOut:
     """Rename a view, or let it show something else."""
     fields = patch.model_dump(exclude_unset=True)
     for name, value in fields.items():
@@ -113,7 +113,7 @@ def change(view_id: Number, patch: ViewPatch, opened: HouseDep, who: CallerDep) 
 
 
 @router.delete("/{view_id}", status_code=204)
-def delete(view_id: Number, opened: HouseDep, who: CallerDep) -> Response:
+def delete(view_id: Number, opened: HouseDep, who: EditorDep) -> Response:
     """Forget a view. Nothing of what it shows is lost."""
     with opened.links.writing() as session:
         view = views.find(session, who.workspace, view_id)

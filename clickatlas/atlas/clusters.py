@@ -78,7 +78,7 @@ class ClusterTree:
 
         One `bincount` over the places, about a millisecond. Unplaced ones are left out.
         """
-        some = np.flatnonzero(per_place)
+        some = np.flatnonzero(per_place != 0)
         inside = self.node_of(zoom)[some] + 1  # the unplaced fall into 0
         total = np.bincount(inside, per_place[some], minlength=len(self.nodes(zoom)) + 1)[1:]
         whole = np.issubdtype(per_place.dtype, np.integer)

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from clickatlas.errors import Problem
 CURRENT = "current"
 UNFINISHED = ".tmp"
 LOCK = "lock"
+# NumPy parses an array's header with `ast`, which fails now and then in two threads at once ("AST constructor recursion depth mismatch").
+_HEADERS = threading.Lock()
 FORMAT = 2  # of the files in an atlas's folder; raised when an older reader would be wrong
 
 
@@ -135,7 +138,8 @@ def save(folder: Path, name: str, array: npt.NDArray[Any]) -> None:
 def load(folder: Path, name: str) -> npt.NDArray[Any]:
     """`<name>.npy`, memory-mapped and read-only: shared by all processes, read when touched."""
     try:
-        array: npt.NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        with _HEADERS:
+            array: npt.NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise unusable(f"{folder.name}/{name}.npy can't be read: {error}.") from error
     # A plain view: np.memmap's own indexing costs several times more per call.

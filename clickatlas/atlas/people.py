@@ -133,10 +133,6 @@ class People:
             self._known[area_id] = self._figures(area_id)
         return self._known[area_id]
 
-    def national(self) -> dict[str, Any] | None:
-        """Figures of the United States, to compare with."""
-        return self.figures("country:US")
-
     def _figures(self, area_id: str) -> dict[str, Any] | None:
         rows = self._rows(area_id)
         if rows is None or not rows.size:

@@ -45,6 +45,11 @@ class Places:
         at = np.minimum(np.searchsorted(self._sorted, keys), self._sorted.size - 1)
         return np.where(self._sorted[at] == keys, self._order[at], np.int32(-1)).astype(np.int32)
 
+    @property
+    def by_key(self) -> npt.NDArray[np.int32]:
+        """Place numbers in the order of their keys."""
+        return self._order
+
     def areas_of(self, number: int) -> dict[Level, int]:
         """The areas that a place belongs to, the widest first; levels not known are left out."""
         return {level: int(column[number]) for level, column in self.area.items() if column[number] >= 0}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +16,44 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from clickatlas.clicks import rollups
+from clickatlas.clicks import bundles, patches, removal, rollups
 from clickatlas.clicks.dimensions import Dictionary, KeyNumbers
-from clickatlas.clicks.duckdb_file import open_file
-from clickatlas.clicks.duckdb_questions import DuckDBQuestions
+from clickatlas.clicks.duckdb_file import Damaged, explained, open_file
+from clickatlas.clicks.duckdb_visitors import DuckDBVisitors
+from clickatlas.clicks.merges import Ledger
 from clickatlas.clicks.periods import DAY_MS
-from clickatlas.clicks.store import Batch, Position
+from clickatlas.clicks.quarantine import keep_spool
+from clickatlas.clicks.store import Batch, Patches, Position
+from clickatlas.clicks.turns import Turns
+from clickatlas.clicks.visitors import short
+from clickatlas.errors import Problem
 from clickatlas.redirect.record import Agent
 
+StoreError = duckdb.Error
+REST_S = 60  # after a settling, until pieces of rollups are merged that could have waited
+HURRIED = 2  # settlings' worth that is settled at once while clicks wait in the spool: it costs less for each
 log = logging.getLogger("clickatlas.store")
 
 
-class DuckDBStore(DuckDBQuestions):
-    """A `ClickStore` in one file. Only one process may have it open for writing."""
+class DuckDBStore(DuckDBVisitors):
+    """A `ClickStore` in one file. Only one process may have it open for writing.
 
-    def __init__(self, path: Path, *, memory: str = "1GB", read_only: bool = False) -> None:
+    With `quarantine` a damaged file is set aside, and a new one begun.
+    """
+
+    def __init__(
+        self, path: Path, *, memory: str = "1GB", read_only: bool = False, quarantine: bool = False
+    ) -> None:
         self.path = path
-        self._connection = open_file(path, memory=memory, read_only=read_only)
-        self._writing = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._open = partial(open_file, path, memory=memory, read_only=read_only, quarantine=quarantine)
+        self._writing: AbstractContextManager[object] = threading.Lock() if read_only else Turns(path)
+        self._broken = False  # DuckDB gave the open file up: it has to be opened again
+        with self._writing:  # it may be brought along from an older version, or its log written back
+            self._load()
+
+    def _load(self) -> None:
+        self._connection = self._open()
         self._waiting: int | None = None  # clicks in `incoming`; None: not counted yet
         # Starts at the clock, so that a tile cached before a restart is never taken for a newer one.
         self._version = time.time_ns() // 1_000_000
@@ -45,6 +66,13 @@ class DuckDBStore(DuckDBQuestions):
             for row in self._all("SELECT id, device, browser, system, language FROM agents")
         )
         self._referrers = Dictionary[str](self._all("SELECT id, host FROM referrers"))
+        self._bundles: Mapping[str, npt.NDArray[np.int64]] | None = None  # None: whatever there are
+        self._bundling = False  # whether a bundle may be due
+        self._patches: Patches | None = None
+        self._patched = bool(self._all("SELECT 1 FROM patch_owners LIMIT 1"))
+        self._leaving = bool(self._all("SELECT 1 FROM leaving LIMIT 1"))
+        self._settled: float | None = time.monotonic()  # when last; None: merged since
+        self._slices = 0  # of removed links' clicks, taken away since it was opened
         self._removed = np.array([row[0] for row in self._all("SELECT link FROM removed_links")], np.int64)
 
     @property
@@ -55,7 +83,7 @@ class DuckDBStore(DuckDBQuestions):
     def append(self, batch: Batch) -> int:
         """Store a batch and its spool positions in one transaction; returns how many clicks were new."""
         records = batch.records
-        with self._writing:
+        with self._writer():
             if len(self._removed):
                 records = records[~np.isin(records["link"], self._removed)]
             agents = self._agents.numbers(batch.agents)
@@ -68,7 +96,7 @@ class DuckDBStore(DuckDBQuestions):
                 "referrer": referrers[records["referrer"]] if len(records) else np.empty(0, np.int32),
                 "kind": np.ascontiguousarray(records["kind"]),
                 "flags": np.ascontiguousarray(records["flags"]),
-                "visitor": _short(records["visitor"]),
+                "visitor": short(records["visitor"]),
             }
             numbers, keys = self._places.fresh
             known = self._place_keys
@@ -101,6 +129,8 @@ class DuckDBStore(DuckDBQuestions):
         numbers, keys = self._places.fresh
         if len(numbers):
             _insert(cursor, "places", {"id": numbers, "key": keys})
+            if self._patched:
+                patches.assign(cursor, self._patches)
         if found := self._agents.fresh:
             columns = zip(*((number, *agent) for number, agent in found), strict=True)
             names = ("id", *Agent._fields)
@@ -110,29 +140,79 @@ class DuckDBStore(DuckDBQuestions):
             ids, names = zip(*hosts, strict=True)
             _insert(cursor, "referrers", {"id": np.array(ids, np.int32), "host": np.array(names, object)})
 
-    def tend(self, keep_from: int | None = None) -> bool:
+    def tend(self, keep_from: int | None = None, *, hurried: bool = False) -> bool:
         """Do what is due, a piece of it at a time; whether there is more.
 
-        Settles the newest clicks when there are many; lets go of a day's single clicks that are older than
-        `keep_from` (ms UTC).
+        Settles the newest clicks when there are many; takes away clicks of links that were removed; lets go of a
+        day's single clicks that are older than `keep_from` (ms UTC); brings bundles of links nearer to what is wanted.
         """
-        with self._writing:
+        with self._writer():
             if self._waiting is None:
                 self._waiting = int(self._all("SELECT count(*) FROM incoming")[0][0])
-            if self._waiting >= rollups.SETTLE_AT:
+            if self._waiting >= rollups.SETTLE_AT * (HURRIED if hurried else 1):
                 with self._transaction() as cursor:
                     rollups.settle(cursor)
                 self._waiting = 0
+                self._bundling = True
+                self._settled = time.monotonic()
+                with suppress(duckdb.TransactionException):  # then it is for the next one
+                    # Until then the space that those clicks had in `incoming` is not free for others.
+                    self._connection.cursor().execute("CHECKPOINT")
+                return True
+            if self._leaving:
+                self._take_away()
                 return True
             since = None if keep_from is None else self._next_sweep(keep_from)
             if since is None:
-                return False
+                return self._bundle() or (not hurried and self._rest())
             with self._transaction() as cursor:
                 swept = rollups.sweep(cursor, since)
             self._waiting = 0
             self._version += 1
         log.info("let go of %d clicks before %s; their counts remain", swept, _date(since))
         return True
+
+    def _rest(self) -> bool:
+        if self._settled is None or time.monotonic() < self._settled + REST_S:
+            return False
+        with self._transaction() as cursor:
+            ledger = Ledger(cursor)
+            more = ledger.rest()
+            ledger.close()
+        if not more:
+            self._settled = None
+        return more
+
+    def _take_away(self) -> None:
+        with self._transaction() as cursor:
+            removed, self._leaving = removal.step(cursor)
+        self._slices += 1
+        self._version += 1
+        log.info(
+            "deleted %d more clicks of removed links%s", removed, "" if self._leaving else ": that was all"
+        )
+
+    def bundle(self, links: Mapping[str, npt.NDArray[np.int64]]) -> None:
+        """Link numbers that are asked for together, by name: to be counted together where that is worth it."""
+        with self._writing:
+            self._bundles, self._bundling = links, True
+
+    def patch(self, patches: Patches) -> None:
+        """Places that are often asked for together: counted together where that is worth it."""
+        with self._writing:
+            self._patches, self._bundling = patches, True
+
+    def _bundle(self) -> bool:
+        if not self._bundling:
+            return False
+        with self._transaction() as cursor:
+            done = [] if self._bundles is None else bundles.tend(cursor, self._bundles)
+            more = bool(done) or rollups.tend(cursor) or patches.tend(cursor, self._patches)
+            patched = patches.owned(cursor)
+        self._bundling, self._patched = more, patched
+        for what in done:
+            log.debug("bundles: %s", what)
+        return self._bundling
 
     def _next_sweep(self, keep_from: int) -> int | None:
         """The midnight up to which clicks are let go of next: about a settling's worth; None where none are due."""
@@ -146,6 +226,31 @@ class DuckDBStore(DuckDBQuestions):
             [limit, rollups.SETTLE_AT],
         )
         return min(limit, (some[0][0] // DAY_MS + 1) * DAY_MS) if some else limit
+
+    @contextmanager
+    def _writer(self) -> Iterator[None]:
+        """The only writer, on a file that works; what DuckDB says becomes a `Problem`."""
+        with self._writing:
+            try:
+                if self._broken:
+                    self._connection.close()
+                    self._load()
+                    self._broken = False
+                    log.warning("%s is open again", self.path)
+                yield
+            except StoreError as error:
+                raise self.problem(error) from error
+
+    def problem(self, error: Exception) -> Problem:
+        """What `error`, one of `StoreError`, means for the reader."""
+        assert isinstance(error, StoreError)
+        # After a checkpoint that failed, for one, on a full disk. Nothing committed is lost by it.
+        self._broken = self._broken or isinstance(error, duckdb.FatalException)
+        found = explained(error, self.path)
+        if isinstance(found, Damaged):
+            with suppress(OSError):
+                keep_spool(self.path.parent)
+        return found
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -163,33 +268,53 @@ class DuckDBStore(DuckDBQuestions):
 
     def positions(self) -> dict[str, Position]:
         """How far each spool stream has been read."""
-        rows = self._all('SELECT stream, segment, "offset" FROM spool_positions')
+        with self._writer():
+            rows = self._all('SELECT stream, segment, "offset" FROM spool_positions')
         return {stream: Position(segment, offset) for stream, segment, offset in rows}
+
+    def begun(self) -> dict[str, Position]:
+        """No batch is ever stored in part."""
+        return {}
 
     def forget_streams(self, streams: Sequence[str]) -> None:
         """Drop the positions of streams that are gone from the disk."""
-        with self._writing:
+        with self._writer():
             self._connection.cursor().execute(
                 "DELETE FROM spool_positions WHERE list_contains(?::VARCHAR[], stream)", [list(streams)]
             )
 
     def remove_links(self, links: Sequence[int], journal: int) -> int:
-        """Delete all clicks of `links`, refuse later ones, and remember the link journal's position."""
-        with self._writing:
+        """Delete clicks of `links`, refuse later ones, and remember the link journal's position; returns how many.
+
+        Many at a time, not to hold everything up: what is left of them goes with `tend`, also after a kill.
+        """
+        leaving = False
+        with self._writer():
             with self._transaction() as cursor:
-                removed = rollups.remove(cursor, links) if links else 0
+                removed = 0
                 if links:
+                    removed = removal.begin(cursor, links)
+                    more, leaving = removal.step(cursor)
+                    removed += more
                     cursor.execute("INSERT INTO removed_links SELECT unnest(?::BIGINT[])", [list(links)])
                 cursor.execute("DELETE FROM journal")
                 cursor.execute("INSERT INTO journal VALUES (?)", [journal])
             self._removed = np.append(self._removed, np.array(list(links), np.int64))
+            self._leaving = leaving or (self._leaving and not links)
             self._waiting = None
+            self._bundling = True
             self._version += 1
         return removed
 
+    @property
+    def removals(self) -> int:
+        """How many links were removed, and slices of their clicks since: grows when what was counted may be told no longer."""
+        return len(self._removed) + self._slices
+
     def journal(self) -> int:
         """The link journal's position that `remove_links` remembered last; 0 at first."""
-        rows = self._all("SELECT max(position) FROM journal")
+        with self._writer():
+            rows = self._all("SELECT max(position) FROM journal")
         return int(rows[0][0] or 0)
 
     def close(self) -> None:
@@ -207,10 +332,3 @@ def _insert(cursor: duckdb.DuckDBPyConnection, table: str, columns: dict[str, np
 
 def _date(time_ms: int) -> date:
     return datetime.fromtimestamp(time_ms / 1000, UTC).date()
-
-
-def _short(visitor: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
-    """As `rollups.SHORT_VISITOR`."""
-    short = visitor.astype(np.uint32)  # the lower half
-    short[(short == 0) & (visitor != 0)] = 1
-    return short

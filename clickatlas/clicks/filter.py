@@ -24,11 +24,29 @@ Shape = tuple[float, ...]
 
 
 @dataclass(frozen=True)
+class Traits:
+    """What single clicks tell of themselves in words; of each kind any of its values. Falsy where it asks for nothing.
+
+    Counts that are kept of clicks no longer kept one by one don't tell these apart.
+    """
+
+    browsers: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    referrers: tuple[str, ...] = ()  # hosts
+    origins: tuple[str, ...] = ()  # groups and names, as `origins.origins` gives them
+
+    def __bool__(self) -> bool:
+        return bool(self.browsers or self.systems or self.languages or self.referrers or self.origins)
+
+
+@dataclass(frozen=True)
 class Filter:
     """Which clicks. Conditions of different kinds all hold; of one kind, any of its values does.
 
     `start` and `end` are moments in milliseconds UTC, `end` exclusive; None is open. `areas`
-    are area ids; `within` are drawn areas, in which only placed clicks lie. `networks` are the network kinds let through: people only unless asked.
+    are area ids; `within` are drawn areas, in which only placed clicks lie. `networks` are the network kinds let
+    through: people only unless asked. No area is shown that has fewer than `least` clicks; 0 and 1 hide nothing.
     """
 
     links: tuple[str, ...] = ()
@@ -42,6 +60,13 @@ class Filter:
     networks: frozenset[NetworkKind] = PEOPLE
     areas: tuple[str, ...] = ()
     within: tuple[Shape, ...] = ()
+    least: int = 0
+    traits: Traits = Traits()
+
+    @property
+    def holds(self) -> bool:
+        """Whether anything is to be hidden."""
+        return self.least > 1
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,7 @@ class Selection:
     start: int | None = None
     end: int | None = None
     devices: tuple[str, ...] = ()
+    traits: Traits = Traits()
 
 
 def zone_info(name: str) -> ZoneInfo:

@@ -3,34 +3,43 @@
 Clicks wait in `incoming`, which questions read as it is, until there are `SETTLE_AT`. Then all of them are
 added to the rollups and moved to `settled`, in one transaction: whenever they happened, in whatever order they
 came, they are in exactly one of the two. A rollup only grows: what is new is appended as further rows of the
-same keys, what is deleted as negative ones, and a piece that has twice its rows is merged, and one to which nothing came of late.
+same keys, what is deleted as negative ones; `merges` puts rows of the same key together now and then.
+Every link together and each bundle of links are owners of rollups, with numbers below 0 in place of a link's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 import duckdb
 import numpy as np
 
-from clickatlas.clicks.periods import COARSE_LEVELS, DAY_MS, EVERY_LEVEL, QUARTER_MS, Level, first_day
+from clickatlas.clicks import merges, patches, tallies
+from clickatlas.clicks.merges import COLUMNS, Ledger, insert, named, summed
+from clickatlas.clicks.periods import (
+    DAY_MS,
+    EVERY_LEVEL,
+    QUARTER_MS,
+    Level,
+    first_day,
+    next_day,
+)
+from clickatlas.clicks.tallies import COUNTED, Clicks, Days, Integers, Tally
 
 EVERY: Final = -1  # stands for all links together
 SETTLE_AT = 1_000_000
-BUSY_AT = 200_000  # clicks of a link that make its own rollup worth its while
+BUSY_AT = 1_000_000  # clicks of a link that make its own rollup worth its while: reading them takes 25 ms
 BUSY_DAY_AT = 400_000  # and of a day
-MERGE_FROM = {"place_rollup": 100_000, "time_rollup": 1_000_000}  # rows
-
-AT_ONCE = 2  # resting pieces of a level that are merged in one settling
+DAYS_AT_ONCE = 3  # that become busy in one transaction
+OVER_MS = 30 * DAY_MS  # after its end a year is over
 
 DEVICE_COLUMNS = ("desktop", "mobile", "tablet", "other")
 COUNTS = ", ".join(
     ["count(*)::INTEGER", *(f"(count(*) FILTER (device = {n}))::INTEGER" for n in range(1, 5))]
 )
-SUMS = ", ".join(f"sum({column})::INTEGER" for column in ("clicks", *DEVICE_COLUMNS))
-NEGATED = ", ".join(f"-{column}" for column in ("clicks", *DEVICE_COLUMNS))
-COLUMNS = ", ".join(("clicks", *DEVICE_COLUMNS))
+SUMS = ", ".join(summed)
+NEGATED = ", ".join(f"-{column}" for column in COUNTED)
 NONE_INCOMING = (
     "CREATE OR REPLACE TABLE incoming (time BIGINT NOT NULL, link BIGINT NOT NULL, place INTEGER NOT NULL,"
     " agent INTEGER NOT NULL, referrer INTEGER NOT NULL, kind UTINYINT NOT NULL, flags UTINYINT NOT NULL,"
@@ -38,184 +47,222 @@ NONE_INCOMING = (
 )
 
 
+class Kept:
+    """Which clicks and periods there are rollups of, as of a transaction."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        [(self.since,)] = cursor.execute("SELECT since FROM kept").fetchall()
+        self.closed = {first for (first,) in cursor.execute("FROM closed_years").fetchall()}
+        self.days = set(cursor.execute("SELECT link, day FROM busy_days").fetchall())
+        self.large = {EVERY} | {
+            link for (link,) in cursor.execute("SELECT link FROM bundles WHERE parts").fetchall()
+        }
+        members = cursor.execute("SELECT bundle, link FROM members").fetchnumpy()
+        self.members: dict[int, Integers] = {
+            int(bundle): np.asarray(members["link"])[members["bundle"] == bundle]
+            for bundle in np.unique(np.asarray(members["bundle"]))
+        }
+
+    def has(self, level: Level, owner: int, first: int) -> bool:
+        """Whether an owner's clicks in a period are counted: a link's from 0 on are if it is busy."""
+        match level:
+            case Level.DAY:
+                return (owner, first) in self.days or (owner == EVERY and first < self.since // DAY_MS)
+            case Level.PART:
+                return owner in self.large  # never a link
+            case Level.YEAR:
+                return first in self.closed
+        return True
+
+
 def settle(cursor: duckdb.DuckDBPyConnection) -> None:
     """Move all of `incoming` to `settled` and into the rollups. Within the caller's transaction."""
-    [(since,)] = cursor.execute("SELECT since FROM kept").fetchall()
-    _tell(cursor, "incoming")
-    firsts = _calendar(cursor)
-    if not firsts:
+    tell(cursor, "incoming")
+    clicks = tallies.told(cursor)
+    if not len(clicks.day):
         return
-    cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE daily AS"
-        f" SELECT day, place, kind, {_named(COUNTS)} FROM told GROUP BY day, place, kind"
-    )
-    _add_every(cursor, COLUMNS, since)
-    _add_busy(cursor)
-    _add_days_of_links(cursor, since)
-    _insert(
+    kept, ledger = Kept(cursor), Ledger(cursor)
+    days = np.unique(clicks.day).tolist()
+    ledger.merge(days)
+    _add_times(cursor, ledger, kept.since)
+    patches.add(
         cursor,
-        "time_rollup",
-        f"SELECT {Level.QUARTER}, {EVERY}, quarter, kind, {COUNTS} FROM told"
-        " GROUP BY quarter, kind ORDER BY quarter, kind",
-    )
-    _insert(
-        cursor,
-        "time_rollup",
-        f"SELECT {Level.DAY}, link, day, kind, {COUNTS} FROM told"
-        " GROUP BY link, day, kind ORDER BY link, day, kind",
+        f"(SELECT {EVERY} AS owner, quarter, place, kind FROM told UNION ALL"
+        " SELECT bundle, quarter, place, kind FROM told JOIN (FROM members SEMI JOIN patch_owners o ON o.link = bundle)"
+        " USING (link))",
     )
     _see(cursor)
+    for owner, links in ({EVERY: None} | kept.members).items():
+        mine = clicks if links is None else clicks.of(links)
+        _promote_new_days(cursor, kept, owner, mine)
+        add_periods(ledger, kept, [owner], mine)
+    busy = [link for (link,) in cursor.execute("FROM busy_links").fetchall()]
+    add_periods(ledger, kept, busy, clicks)
+    _add_days_of_links(ledger, kept.since)
     # Neighbours of the same link and time compress best, and a question about a link reads few pages. Where clicks
     # of years come at once, a question about a month must not have to read them all.
-    months = len({first_day(Level.MONTH, day) for day in firsts})
-    order = "link, time" if months == 1 else "month, link, time"
-    if firsts[-1] * DAY_MS >= since:
+    months = [first_day(Level.MONTH, day) for day in days]
+    cursor.register("calendar", {"day": np.array(days, np.int32), "month": np.array(months, np.int32)})
+    order = "link, time" if len(set(months)) == 1 else "month, link, time"
+    if days[-1] * DAY_MS >= kept.since:
         cursor.execute(
             f"INSERT INTO settled SELECT incoming.* FROM incoming JOIN calendar ON day = (time // {DAY_MS})::INTEGER"
-            f" WHERE time >= {since} ORDER BY {order}"
+            f" WHERE time >= {kept.since} ORDER BY {order}"
         )
+    cursor.unregister("calendar")
     cursor.execute(NONE_INCOMING)
-    _promote(cursor)
-    _promote_days(cursor, since)
-    _merge(cursor, firsts)
+    _promote(cursor, kept, ledger)
+    ledger.close()
+    _close_years(cursor)
 
 
-def remove(cursor: duckdb.DuckDBPyConnection, links: Sequence[int]) -> int:
-    """Delete the clicks of `links`, from the rollups too; returns how many single clicks were deleted."""
-    [(since,)] = cursor.execute("SELECT since FROM kept").fetchall()
-    cursor.register("leaving", {"link": np.array(links, np.int64)})
-    _tell(cursor, "settled SEMI JOIN leaving USING (link)")
-    cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE daily AS"
-        f" SELECT day, place, kind, {_named(COUNTS)} FROM told GROUP BY day, place, kind"
-        f" UNION ALL SELECT first, place, kind, {COLUMNS} FROM place_rollup SEMI JOIN leaving USING (link)"
-        f" WHERE level = {Level.DAY}"
+def tend(cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Give some days that have become busy a rollup of all their clicks; whether any were due."""
+    ledger = Ledger(cursor)
+    risen = _promote_days(cursor, Kept(cursor), ledger)
+    ledger.close()
+    return risen
+
+
+def shift(
+    cursor: duckdb.DuckDBPyConnection, owners: Mapping[int, Integers], sign: Literal[1, -1], until: int
+) -> None:
+    """Add to the rollups of owners (or take away) the clicks in `told`, and those of days before `until` that are
+    kept by day only. `owners` are below 0, each with the links whose clicks become its own, or cease to be."""
+    kept, ledger = Kept(cursor), Ledger(cursor)
+    clicks = tallies.told(cursor)
+    links = np.unique(np.concatenate(list(owners.values())))
+    cursor.register("moving_links", {"link": links})
+    swept = f"level = {Level.DAY} AND first < {until} AND link IN (FROM moving_links)"
+    older = tallies.days(cursor, swept)
+    ledger.merge(sorted({*clicks.day.tolist(), *older.day.tolist()}))
+    for owner, its in owners.items():
+        for some in (clicks.of(its), older.of(its)):
+            add_periods(ledger, kept, [owner], some, sign)
+    _moving(cursor, owners)
+    columns = COLUMNS if sign == 1 else NEGATED
+    ledger.times(
+        Level.QUARTER,
+        f"SELECT {Level.QUARTER}, owner, quarter, kind, {columns} FROM (SELECT owner, quarter, kind, {named(COUNTS)}"
+        " FROM told JOIN moving USING (link) GROUP BY ALL) ORDER BY owner, quarter, kind",
     )
-    firsts = _calendar(cursor, "daily")
-    _add_every(cursor, NEGATED, since)
-    _insert(
-        cursor,
-        "time_rollup",
-        f"SELECT {Level.QUARTER}, {EVERY}, quarter, kind, {NEGATED} FROM"
-        f" (SELECT quarter, kind, {_named(COUNTS)} FROM told GROUP BY quarter, kind)",
+    ledger.times(
+        Level.QUARTER,
+        f"SELECT level, owner, first, kind, {columns} FROM time_rollup JOIN moving USING (link)"
+        f" WHERE level = {Level.QUARTER} AND first < ?",
+        [min(until * 96, kept.since // QUARTER_MS)],
     )
-    _insert(
-        cursor,
-        "time_rollup",
-        f"SELECT level, {EVERY}, first, kind, {NEGATED} FROM time_rollup"
-        f" SEMI JOIN leaving USING (link) WHERE level = {Level.QUARTER} AND first < ?",
-        [since // QUARTER_MS],
+    patches.add(cursor, "(SELECT owner, quarter, place, kind FROM told JOIN moving USING (link))", sign)
+    cursor.unregister("moving_links")
+    ledger.close()
+
+
+def _moving(cursor: duckdb.DuckDBPyConnection, owners: Mapping[int, Integers]) -> None:
+    cursor.register(
+        "moving_rows",
+        {
+            "link": np.concatenate(list(owners.values())),
+            "owner": np.repeat(np.array(list(owners), np.int64), [len(links) for links in owners.values()]),
+        },
     )
-    removed = 0
-    for table in ("settled", "incoming", "place_rollup", "time_rollup", "seen", "busy_links"):
-        deleted = cursor.execute(f"DELETE FROM {table} WHERE link IN (SELECT link FROM leaving)").fetchall()
-        removed += deleted[0][0] if table in ("settled", "incoming") else 0
-    _merge(cursor, firsts)
-    cursor.unregister("leaving")
-    return removed
+    cursor.execute("CREATE OR REPLACE TEMP TABLE moving AS FROM moving_rows")
+    cursor.unregister("moving_rows")
 
 
 def sweep(cursor: duckdb.DuckDBPyConnection, since: int) -> int:
     """Let go of the single clicks before `since` (midnight UTC), keeping their rollups; returns how many."""
     settle(cursor)
-    _tell(cursor, "(SELECT * FROM settled WHERE time < $since)", {"since": since})
-    _add_days_of_links(cursor, since)
-    _add_days(cursor, "told WHERE day NOT IN (FROM busy_days)")
+    tell(cursor, f"(SELECT * FROM settled WHERE time < {since})")
+    kept, ledger = Kept(cursor), Ledger(cursor)
+    _add_days_of_links(ledger, since)
+    ledger.times(
+        Level.QUARTER,
+        f"SELECT {Level.QUARTER}, link, quarter, kind, {COUNTS} FROM told ANTI JOIN busy_links USING (link)"
+        " GROUP BY ALL ORDER BY link, quarter, kind",
+    )
+    clicks = tallies.told(cursor)
+    ledger.places(
+        Level.DAY,
+        {
+            (EVERY, day): clicks.tally(at)
+            for day, at in tallies.by_period(clicks.day, Level.DAY)
+            if not kept.has(Level.DAY, EVERY, day)
+        },
+    )
+    ledger.close()
     [(deleted,)] = cursor.execute("DELETE FROM settled WHERE time < ?", [since]).fetchall()
     cursor.execute("UPDATE kept SET since = greatest(since, ?)", [since])
+    patches.sweep(cursor, since)
     return int(deleted)
 
 
-def _insert(
-    cursor: duckdb.DuckDBPyConnection, table: str, select: str, given: Sequence[int] | None = None
-) -> int:
-    """Append an answer to a table, never an empty one; returns its rows.
-
-    In DuckDB 2.0 an INSERT of nothing, the first of its transaction, makes filters blind to what the transaction
-    inserts next, until the file is opened again. A test watches whether it still does.
-    """
-    [(rows,)] = cursor.execute(f"CREATE OR REPLACE TEMP TABLE adding AS {select}", given).fetchall()
-    if rows:
-        cursor.execute(f"INSERT INTO {table} FROM adding")
-    return int(rows)
-
-
-def _tell(cursor: duckdb.DuckDBPyConnection, table: str, given: dict[str, int] | None = None) -> None:
+def tell(cursor: duckdb.DuckDBPyConnection, table: str) -> None:
     """`told`: clicks with their day, quarter of an hour and device (1 to 4; 0: another)."""
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE told AS SELECT time, link, place, kind, (time // {DAY_MS})::INTEGER AS day,"
         f" (time // {QUARTER_MS})::INTEGER AS quarter, known.device FROM {table} JOIN"
         f" (SELECT id, coalesce(list_position({list(DEVICE_COLUMNS)}, device), 0) AS device FROM agents) known"
-        " ON known.id = agent",
-        given,
+        " ON known.id = agent"
     )
 
 
-def _calendar(cursor: duckdb.DuckDBPyConnection, table: str = "told") -> list[int]:
-    """`calendar`: the days in `table`, and the periods that they lie in."""
-    days = [day for (day,) in cursor.execute(f"SELECT DISTINCT day FROM {table} ORDER BY day").fetchall()]
-    columns = {
-        level.name.lower(): np.array([first_day(level, day) for day in days], np.int32)
-        for level in EVERY_LEVEL
-    }
-    cursor.register("calendar", columns)
-    return days
-
-
-def _named(counts: str) -> str:
-    parts = counts.split(", ")
-    return ", ".join(f"{part} AS {name}" for part, name in zip(parts, COLUMNS.split(", "), strict=True))
-
-
-def _add_every(cursor: duckdb.DuckDBPyConnection, columns: str, since: int) -> None:
-    """Add (or take away, negated) `daily` to every link's rollup: day, part, month and year."""
+def add_periods(
+    ledger: Ledger, kept: Kept, owners: Sequence[int], clicks: Clicks | Days, sign: Literal[1, -1] = 1
+) -> None:
+    """Add clicks, all of them, to their one owner's rollups; or each to its own, where the owners are links."""
+    pieces: dict[Level, dict[tuple[int, int], Tally]] = {level: {} for level in EVERY_LEVEL}
+    for owner in owners:
+        mine = clicks if owner < 0 else clicks.of(np.array([owner], np.int64))
+        for level in EVERY_LEVEL:
+            for first, at in tallies.by_period(mine.day, level):
+                if kept.has(level, owner, first):
+                    tally = mine.tally(at)
+                    pieces[level][owner, first] = tally if sign == 1 else -tally
     for level in EVERY_LEVEL:
-        rolled = ""
-        if level is Level.DAY:
-            rolled = f" WHERE day IN (FROM busy_days) OR day < {since // DAY_MS}"
-        _insert(
-            cursor,
-            "place_rollup",
-            f"SELECT {level}, {EVERY}, {level.name.lower()} AS first, place, kind, {columns}"
-            f" FROM (SELECT calendar.{level.name.lower()}, place, kind, {_named(SUMS)} FROM daily"
-            f" JOIN calendar USING (day){rolled} GROUP BY ALL) ORDER BY first, place, kind",
-        )
+        ledger.places(level, pieces[level])
 
 
-def _add_busy(cursor: duckdb.DuckDBPyConnection, of: str = "busy_links") -> None:
-    """Add `told` to the rollups of the links in `of`."""
-    for level in COARSE_LEVELS[1:]:
-        _insert(
-            cursor,
-            "place_rollup",
-            f"SELECT {level}, link, {level.name.lower()} AS first, place, kind, {COUNTS}"
-            f" FROM told JOIN calendar USING (day) SEMI JOIN {of} USING (link) GROUP BY ALL"
-            " ORDER BY link, first, place, kind",
-        )
-    _insert(
-        cursor,
-        "time_rollup",
-        f"SELECT {Level.QUARTER}, link, quarter, kind, {COUNTS} FROM told"
-        f" SEMI JOIN {of} USING (link) GROUP BY ALL ORDER BY link, quarter, kind",
+def _add_times(cursor: duckdb.DuckDBPyConnection, ledger: Ledger, since: int) -> None:
+    """Add `told` to the rollups by time."""
+    ledger.times(
+        Level.QUARTER,
+        f"SELECT {Level.QUARTER}, {EVERY}, quarter, kind, {COUNTS} FROM told GROUP BY quarter, kind UNION ALL"
+        f" SELECT {Level.QUARTER}, bundle, quarter, kind, {COUNTS} FROM told JOIN members USING (link) GROUP BY ALL"
+        " ORDER BY 2, 3, 4",
+    )
+    ledger.times(
+        Level.QUARTER,
+        f"SELECT {Level.QUARTER}, link, quarter, kind, {COUNTS} FROM told WHERE link IN (FROM busy_links)"
+        f" OR time < {since} GROUP BY ALL ORDER BY link, quarter, kind",
+    )
+    ledger.times(
+        Level.DAY,
+        f"SELECT {Level.DAY}, link, day, kind, {COUNTS} FROM told"
+        " GROUP BY link, day, kind ORDER BY link, day, kind",
     )
 
 
-def _add_days_of_links(cursor: duckdb.DuckDBPyConnection, since: int) -> None:
-    """Of the clicks in `told` before `since`, which are not kept one by one: days and quarters of each link."""
-    _insert(
-        cursor,
-        "place_rollup",
-        f"SELECT {Level.DAY}, link, day, place, kind, {COUNTS} FROM told WHERE time < ?"
-        " GROUP BY ALL ORDER BY link, day, place, kind",
-        [since],
-    )
-    _insert(
-        cursor,
-        "time_rollup",
-        f"SELECT {Level.QUARTER}, link, quarter, kind, {COUNTS} FROM told"
-        " ANTI JOIN busy_links USING (link) WHERE time < ? GROUP BY ALL ORDER BY link, quarter, kind",
-        [since],
-    )
+def _close_years(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Years that are over get a rollup of their months; until then a year's months are read."""
+    months = cursor.execute(
+        f"SELECT DISTINCT first, (SELECT max(last) FROM seen) FROM runs WHERE rollup = 'place_rollup'"
+        f" AND level = {Level.MONTH}"
+    ).fetchall()
+    known = {first for (first,) in cursor.execute("FROM closed_years").fetchall()}
+    for year in sorted({first_day(Level.YEAR, first) for first, _ in months} - known):
+        behind = next_day(Level.YEAR, year)
+        if behind * DAY_MS + OVER_MS > months[0][1]:
+            continue
+        within = f"level = {Level.MONTH} AND first >= {year} AND first < {behind}"
+        for owner in merges.owners(cursor, within):
+            insert(
+                cursor,
+                "place_rollup",
+                f"SELECT {Level.YEAR}, link, {year}, place, kind, {SUMS} FROM place_rollup WHERE {within}"
+                f" AND {merges.owned(owner)} GROUP BY link, place, kind HAVING sum(clicks) <> 0"
+                " ORDER BY link, ceil(log2(abs(sum(clicks)) + 1)), place, kind",  # as in `tallies.by_magnitude`
+            )
+        cursor.execute("INSERT INTO closed_years VALUES (?)", [year])
 
 
 def _see(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -225,106 +272,78 @@ def _see(cursor: duckdb.DuckDBPyConnection) -> None:
         " count(*) AS clicks FROM told GROUP BY link UNION ALL FROM seen) GROUP BY link"
     )
     cursor.execute("DELETE FROM seen")
-    _insert(cursor, "seen", "FROM known")
+    insert(cursor, "seen", "FROM known")
 
 
-def _promote(cursor: duckdb.DuckDBPyConnection) -> None:
+def _add_days_of_links(ledger: Ledger, since: int) -> None:
+    """Of the clicks in `told` before `since`, which are not kept one by one: days of each link."""
+    ledger.days_of_links(
+        f"SELECT {Level.DAY}, link, day AS first, place, kind, {COUNTS} FROM told WHERE time < {since}"
+        " GROUP BY ALL ORDER BY link, day, place, kind"
+    )
+
+
+def _promote(cursor: duckdb.DuckDBPyConnection, kept: Kept, ledger: Ledger) -> None:
     """Links that have become busy get a rollup of all their clicks."""
-    cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE risen AS SELECT link FROM seen ANTI JOIN busy_links USING (link) WHERE clicks >= ?",
+    rows = cursor.execute(
+        "SELECT link FROM seen ANTI JOIN busy_links USING (link) ANTI JOIN leaving USING (link) WHERE clicks >= ?",
         [BUSY_AT],
-    )
-    if not cursor.execute("SELECT 1 FROM risen LIMIT 1").fetchall():
+    ).fetchall()
+    if not rows:
         return
-    _tell(cursor, "settled SEMI JOIN risen USING (link)")
-    swept = (
-        f"(SELECT first AS day, * FROM place_rollup SEMI JOIN risen USING (link) WHERE level = {Level.DAY})"
+    links = [link for (link,) in rows]
+    among = f"link IN ({', '.join(map(str, links))})"
+    tell(cursor, f"(SELECT * FROM settled WHERE {among})")
+    add_periods(ledger, kept, links, tallies.told(cursor))
+    add_periods(ledger, kept, links, tallies.days(cursor, f"level = {Level.DAY} AND {among}"))
+    ledger.times(
+        Level.QUARTER,
+        f"SELECT {Level.QUARTER}, link, quarter, kind, {COUNTS} FROM told GROUP BY ALL ORDER BY link, quarter, kind",
     )
-    _calendar(cursor, f"(SELECT day FROM told UNION ALL SELECT day FROM {swept})")
-    _add_busy(cursor, "risen")
-    for level in COARSE_LEVELS[1:]:
-        _insert(
-            cursor,
-            "place_rollup",
-            f"SELECT {level}, link, calendar.{level.name.lower()}, place, kind, {SUMS}"
-            f" FROM {swept} JOIN calendar USING (day) GROUP BY ALL",
-        )
-    cursor.execute("INSERT INTO busy_links FROM risen")
+    cursor.execute("INSERT INTO busy_links SELECT unnest(?::BIGINT[])", [links])
 
 
-def _promote_days(cursor: duckdb.DuckDBPyConnection, since: int) -> None:
-    """Days of the calendar that have become busy get a rollup of all their clicks."""
-    cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE risen AS SELECT first // 96 AS day FROM time_rollup"
-        f" WHERE level = {Level.QUARTER} AND link = {EVERY} GROUP BY day HAVING sum(clicks) >= {BUSY_DAY_AT}"
-        f" AND day >= {since // DAY_MS} AND day NOT IN (FROM busy_days)"
+def _promote_new_days(cursor: duckdb.DuckDBPyConnection, kept: Kept, owner: int, clicks: Clicks) -> None:
+    """Days that are busy by what is settled now alone: they are counted along with it."""
+    found = list[tuple[int, int]]()
+    days, counts = np.unique(clicks.day, return_counts=True)
+    for day, count in zip(days.tolist(), counts.tolist(), strict=True):
+        if count >= BUSY_DAY_AT and day >= kept.since // DAY_MS and (owner, day) not in kept.days:
+            [(known,)] = cursor.execute(
+                f"SELECT sum(clicks) FROM time_rollup WHERE level = {Level.QUARTER} AND link = {owner}"
+                f" AND first >= {day * 96} AND first < {(day + 1) * 96}"
+            ).fetchall()
+            if known == count:
+                found.append((owner, day))
+    _note_days(cursor, kept, found)
+
+
+def _promote_days(cursor: duckdb.DuckDBPyConnection, kept: Kept, ledger: Ledger) -> bool:
+    risen = cursor.execute(
+        "SELECT * FROM (SELECT link, first // 96 AS day FROM time_rollup"
+        f" WHERE level = {Level.QUARTER} AND link < 0 GROUP BY link, day HAVING sum(clicks) >= {BUSY_DAY_AT}"
+        f" AND day >= {kept.since // DAY_MS}) ANTI JOIN busy_days USING (link, day) ORDER BY day, link LIMIT {DAYS_AT_ONCE}"
+    ).fetchall()
+    if not risen:
+        return False
+    within = " OR ".join(
+        f"(time >= {day * DAY_MS} AND time < {(day + 1) * DAY_MS})"
+        for day in sorted({day for _, day in risen})
     )
-    days = [day for (day,) in cursor.execute("FROM risen").fetchall()]
+    tell(cursor, f"(SELECT * FROM settled WHERE {within})")
+    clicks = tallies.told(cursor)
+    pieces = dict[tuple[int, int], Tally]()
+    for owner in sorted({owner for owner, _ in risen}):
+        mine = clicks if owner == EVERY else clicks.of(kept.members.get(owner, np.zeros(0, np.int64)))
+        for day, at in tallies.by_period(mine.day, Level.DAY):
+            if (owner, day) in risen:
+                pieces[owner, day] = mine.tally(at)
+    ledger.places(Level.DAY, pieces)
+    _note_days(cursor, kept, risen)
+    return True
+
+
+def _note_days(cursor: duckdb.DuckDBPyConnection, kept: Kept, days: Sequence[tuple[int, int]]) -> None:
     if days:
-        within = f"time >= {min(days) * DAY_MS} AND time < {(max(days) + 1) * DAY_MS}"
-        _tell(cursor, f"(SELECT * FROM settled WHERE {within})")
-        _add_days(cursor, "told SEMI JOIN risen USING (day)")
-        cursor.execute("INSERT INTO busy_days FROM risen")
-
-
-def _add_days(cursor: duckdb.DuckDBPyConnection, told: str) -> None:
-    _insert(
-        cursor,
-        "place_rollup",
-        f"SELECT {Level.DAY}, {EVERY}, day, place, kind, {COUNTS} FROM {told}"
-        " GROUP BY day, place, kind ORDER BY day, place, kind",
-    )
-
-
-def _merge(cursor: duckdb.DuckDBPyConnection, days: Sequence[int]) -> None:
-    """Merge the pieces of rollups around `days` that have grown to twice their size, and some that rest."""
-    for level in EVERY_LEVEL:
-        firsts = sorted({first_day(level, day) for day in days})
-        _merge_grown(cursor, "place_rollup", level, "link < 0", "first", "link, first, place, kind", firsts)
-    for level in (Level.DAY, Level.QUARTER):
-        _merge_grown(cursor, "time_rollup", level, "false", "0", "link, first, kind", None)
-
-
-def _merge_grown(
-    cursor: duckdb.DuckDBPyConnection,
-    rollup: str,
-    level: Level,
-    every: str,
-    piece: str,
-    keys: str,
-    firsts: list[int] | None,
-) -> None:
-    among = "true" if firsts is None else f"first IN ({', '.join(map(str, firsts))})"
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE pieces AS SELECT {every} AS every, {piece} AS first, count(*) AS rows"
-        f" FROM {rollup} WHERE level = {level} AND {among} GROUP BY ALL"
-    )
-    mine = f"runs.rollup = '{rollup}' AND runs.level = {level}"
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE sizes AS SELECT '{rollup}' AS rollup, {level} AS level, every, first,"
-        f" coalesce(merged, rows) AS merged, rows FROM (SELECT every, first, pieces.rows, merged FROM pieces"
-        f" LEFT JOIN (FROM runs WHERE {mine}) known USING (every, first))"
-    )
-    resting = cursor.execute(
-        f"SELECT every, first FROM runs ANTI JOIN pieces USING (every, first) WHERE {mine}"
-        f" AND rows > 1.2 * merged ORDER BY first LIMIT {AT_ONCE}"
-    ).fetchall()
-    cursor.execute(
-        f"DELETE FROM runs WHERE {mine} AND EXISTS (FROM pieces p WHERE p.every = runs.every AND p.first = runs.first)"
-    )
-    _insert(cursor, "runs", "FROM sizes")
-    grown = cursor.execute(
-        "SELECT every, first FROM sizes WHERE rows > 2 * greatest(merged, ?)", [MERGE_FROM[rollup]]
-    ).fetchall()
-    for each, first in [*grown, *resting]:
-        inside = f"level = {level} AND ({every}) = {each} AND {piece} = {first}"
-        cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE merged AS SELECT level, {keys}, {_named(SUMS)} FROM {rollup}"
-            f" WHERE {inside} GROUP BY ALL HAVING sum(clicks) <> 0 ORDER BY {keys}"
-        )
-        cursor.execute(f"DELETE FROM {rollup} WHERE {inside}")
-        rows = _insert(cursor, rollup, "FROM merged")
-        cursor.execute(
-            f"UPDATE runs SET merged = ?, rows = ? WHERE {mine} AND every = ? AND first = ?",
-            [rows, rows, each, first],
-        )
+        kept.days |= set(days)
+        cursor.executemany("INSERT INTO busy_days VALUES (?, ?)", days)

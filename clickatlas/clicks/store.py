@@ -10,12 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from clickatlas.clicks.filter import Selection
+from clickatlas.errors import Problem
 from clickatlas.redirect.record import Agent
 
 Integers = npt.NDArray[np.int64]
 Word = Literal[
     "device", "browser", "system", "language", "referrer"
 ]  # what a click is told apart by in words
+
+
+class StoreFault(Exception):
+    """A store could not do what it was asked; its `problem` says what that means."""
 
 
 class Position(NamedTuple):
@@ -47,12 +52,26 @@ class PlaceGroups(NamedTuple):
     """Places put into groups: the place `keys[i]` belongs to `groups[i]`, a number from 0 on or `elsewhere`.
 
     Clicks of places not named belong to the group `elsewhere`; where it is None they are left out, as are
-    those of a group below 0.
+    those of a group below 0. Where there are `steps`, clicks of `keys[i]` may be told as of the first quarter of an hour
+    of as many as those (4, 2 or 1), and those of elsewhere as of the first of four.
     """
 
     keys: npt.NDArray[np.uint64]
     groups: npt.NDArray[np.int32]
     elsewhere: int | None = None
+    steps: npt.NDArray[np.int32] | None = None
+
+
+class Patches(NamedTuple):
+    """Places cut into patches, which may be counted together: the place `keys[i]` belongs to the patch `labels[i]`.
+
+    A label stays the same for ever, 0 is none. A patch's clocks are whole `steps` of quarters of an hour away from
+    UTC: 4, 2 or 1.
+    """
+
+    keys: npt.NDArray[np.uint64]
+    labels: npt.NDArray[np.uint64]
+    steps: npt.NDArray[np.int32]
 
 
 class GroupTimes(NamedTuple):
@@ -63,19 +82,71 @@ class GroupTimes(NamedTuple):
     clicks: Integers
 
 
-class ClickRow(NamedTuple):
-    """One click as an export shows it, before its place gets a name."""
+class GroupWords(NamedTuple):
+    """Clicks per group of places and word, one row each where there are any; `words[i]` points into `names`."""
 
-    time_ms: int
-    link: int
-    place_key: int
-    kind: int
-    device: str
-    browser: str
-    system: str
-    language: str
-    referrer: str
-    flags: int
+    groups: npt.NDArray[np.int32]
+    words: npt.NDArray[np.int32]
+    clicks: Integers
+    names: list[str]
+
+
+class TimesAsked(NamedTuple):
+    """A question for `group_times`."""
+
+    edges: Integers
+    places: PlaceGroups
+
+
+class WordsAsked(NamedTuple):
+    """A question for `group_words`."""
+
+    word: Word
+    places: PlaceGroups
+
+
+class PlaceClicks(NamedTuple):
+    """Clicks per place key, one row each where there are any."""
+
+    keys: npt.NDArray[np.uint64]
+    clicks: Integers
+
+
+class VisitorCounts(NamedTuple):
+    """Visitors per bucket of time, and the clicks that tell of one (`clicks`) and that don't (`unknown`)."""
+
+    least: Integers
+    most: Integers
+    clicks: Integers
+    unknown: Integers
+
+
+class Together(NamedTuple):
+    """What was asked together, in the order of the questions."""
+
+    times: list[GroupTimes]
+    words: list[GroupWords]
+    links: list[PlaceClicks]
+
+
+class Clicks(NamedTuple):
+    """Some clicks, one by one, in time order: parallel arrays, with `agent` and `referrer` pointing into the two lists."""
+
+    time: Integers  # ms UTC
+    link: Integers  # numbers as `links.ways` gives them out
+    place: npt.NDArray[np.uint64]  # keys
+    kind: npt.NDArray[np.uint8]
+    agent: Integers
+    referrer: Integers
+    agents: list[Agent]
+    referrers: list[str]  # hosts
+
+
+class ClicksRead(NamedTuple):
+    """How many clicks there are, and they themselves, piece by piece; all of one moment."""
+
+    total: int
+    pieces: Iterator[Clicks]
 
 
 class ClickStore(Protocol):
@@ -90,11 +161,20 @@ class ClickStore(Protocol):
         """Store a batch and its spool positions in one transaction; returns how many clicks were new."""
         ...
 
-    def tend(self, keep_from: int | None = None) -> bool:
+    def tend(self, keep_from: int | None = None, *, hurried: bool = False) -> bool:
         """Do what is due, a piece of it at a time; whether there is more.
 
         What is that, but for letting go of the single clicks before `keep_from` (ms UTC), is the store's own matter.
+        `hurried` says that more clicks wait already: what is done better with them may wait, too.
         """
+        ...
+
+    def bundle(self, links: Mapping[str, Integers]) -> None:
+        """Link numbers that are asked for together, by name: a store may keep counts of them, which `tend` makes."""
+        ...
+
+    def patch(self, patches: Patches) -> None:
+        """Places that are often asked for together: a store may keep counts of them, which `tend` makes."""
         ...
 
     @property
@@ -106,12 +186,28 @@ class ClickStore(Protocol):
         """How far each spool stream has been read."""
         ...
 
+    def begun(self) -> dict[str, Position]:
+        """Where a batch ends that a kill or a fault cut short: a part of it may be stored already.
+
+        Before any other batch the clicks up to these positions, and no more, are to be appended again. None are where
+        batches are stored as a whole. Streams of other machines may be among them.
+        """
+        ...
+
     def forget_streams(self, streams: Sequence[str]) -> None:
         """Drop the positions of streams that are gone from the disk."""
         ...
 
     def remove_links(self, links: Sequence[int], journal: int) -> int:
-        """Delete all clicks of `links`, refuse later ones, and remember the link journal's position."""
+        """Delete clicks of `links`, refuse later ones, and remember the link journal's position; returns how many.
+
+        Of very many the rest goes with `tend`, whatever happens to the process.
+        """
+        ...
+
+    @property
+    def removals(self) -> int:
+        """Grows when what was counted may be told no longer: when clicks of links were removed."""
         ...
 
     def journal(self) -> int:
@@ -148,6 +244,45 @@ class ClickStore(Protocol):
         """Clicks per device, browser, system, language or referring host; "" where that is not known."""
         ...
 
+    def origin_counts(
+        self,
+        selection: Selection,
+        kinds: Sequence[int],
+        places: npt.NDArray[np.uint64] | None = None,
+    ) -> dict[tuple[str, str], int]:
+        """Clicks per browser and referring host (as in `word_counts`), of the clicks kept one by one."""
+        ...
+
+    def visitor_counts(
+        self,
+        selection: Selection,
+        edges: Integers,
+        kinds: Sequence[int],
+        places: npt.NDArray[np.uint64] | None = None,
+    ) -> VisitorCounts:
+        """Visitors between each two of `edges` (ms UTC, whole quarters of an hour), of the clicks kept one by one."""
+        ...
+
+    def group_words(
+        self, selection: Selection, word: Word, kinds: Sequence[int], places: PlaceGroups
+    ) -> GroupWords:
+        """Clicks per group of places and word (as in `word_counts`), of the clicks kept one by one."""
+        ...
+
+    def group_together(
+        self,
+        selection: Selection,
+        kinds: Sequence[int],
+        times: Sequence[TimesAsked],
+        words: Sequence[WordsAsked],
+        links: Sequence[Integers] = (),
+    ) -> Together:
+        """What `group_times` and `group_words` say to each of these, and clicks by place of each of some lists of links.
+
+        Clicks that are read one by one are read once.
+        """
+        ...
+
     def link_counts(
         self,
         selection: Selection,
@@ -165,8 +300,17 @@ class ClickStore(Protocol):
         """(first, last, clicks): times in ms UTC; None where there are no clicks."""
         ...
 
-    def rows(self, selection: Selection) -> Iterator[list[ClickRow]]:
-        """The clicks themselves in time order, streamed in lists, without growing memory."""
+    def clicks(
+        self,
+        selection: Selection,
+        kinds: Sequence[int] | None = None,
+        places: npt.NDArray[np.uint64] | None = None,
+    ) -> ClicksRead:
+        """The clicks that are kept one by one, in time order, without growing memory."""
+        ...
+
+    def problem(self, error: Exception) -> Problem:
+        """What `error`, one of the store's own, means for the reader."""
         ...
 
     def close(self) -> None:

@@ -19,7 +19,10 @@ WITH_PEOPLE = (Level.COUNTRY, Level.REGION, Level.COUNTY, Level.METRO)
 
 @dataclass(frozen=True)
 class AreaCounts:
-    """Areas of one level with clicks, most first. `unlisted` clicks are known to a coarser level only."""
+    """Areas of one level with clicks, most first.
+
+    `unlisted` clicks are known to a coarser level only, or of areas that may not be shown.
+    """
 
     level: Level
     area: npt.NDArray[np.int32]
@@ -32,9 +35,12 @@ def by_area(counts: Counts, atlas: Atlas, level: Level) -> AreaCounts:
     area_of = atlas.places.area[level]
     sums = np.bincount(area_of + 1, weights=counts.clicks, minlength=1).astype(np.int64)
     areas = np.flatnonzero(sums[1:])
+    if counts.held is not None:
+        areas = areas[counts.held.visible[areas]]
     clicks = sums[1:][areas]
     order = np.lexsort((areas, -clicks))
-    return AreaCounts(level, areas[order].astype(np.int32), clicks[order], int(sums[0]))
+    unlisted = int(sums.sum() - clicks.sum())
+    return AreaCounts(level, areas[order].astype(np.int32), clicks[order], unlisted)
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Measured:
 def by_area_and_people(expectation: Expectation, level: Level) -> AreaCounts:
     """As `by_area`; of levels above the city also the areas where people live and nobody clicked, at the end."""
     table = by_area(expectation.counts, expectation.atlas, level)
-    if level not in WITH_PEOPLE:
+    if level not in WITH_PEOPLE or expectation.counts.held is not None:  # nobody, or few: that isn't told
         return table
     inhabited = expectation.inhabited(level)
     inhabited[table.area] = False

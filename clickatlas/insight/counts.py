@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from clickatlas.atlas.kinds import NetworkKind
 from clickatlas.atlas.places import NOWHERE, PRIVATE, Places
+from clickatlas.insight.held import Held
 
 Integers = npt.NDArray[np.int64]
 
@@ -29,6 +30,19 @@ class Counts:
     unplaced: int
     unknown: int
     within: npt.NDArray[np.bool_] | None = None
+    held: Held | None = None
+
+    @property
+    def drawn(self) -> Integers:
+        """What may be drawn on the map, one entry per place; the unplaced are in it and never drawn."""
+        return self.clicks if self.held is None else np.where(self.held.drawn, self.clicks, 0)
+
+    @property
+    def withheld(self) -> int:
+        """Clicks that would be drawn and may not be."""
+        if self.held is None:
+            return 0
+        return self.total - self.unplaced - int(self.drawn.sum())
 
     @property
     def total(self) -> int:
@@ -44,12 +58,16 @@ def count(
     *,
     networks: Iterable[NetworkKind],
     within: npt.NDArray[np.bool_] | None = None,
+    held: Held | None = None,
 ) -> Counts:
     """Counts from parallel arrays: place number (-1: not in this atlas), network kind, clicks.
 
-    `within` masks the places (one entry per place number) that an area filter lets through.
+    `within` masks the places (one entry per place number) that an area filter lets through; where `held`,
+    clicks are first put where the plan counts them.
     """
     number = np.where(number < 0, NOWHERE, number)
+    if held is not None:
+        number = held.place[number]
     if within is not None:
         inside = within[number]
         number, kind, clicks = number[inside], kind[inside], clicks[inside]
@@ -58,12 +76,15 @@ def count(
     vector = _sum(number[wanted], clicks[wanted], len(places.key))
     by_kind = _sum(kind[~wanted], clicks[~wanted], len(NetworkKind))
     left_out = {kind.name.lower(): int(by_kind[kind]) for kind in NetworkKind if kind not in let_through}
+    if held is not None:  # the plan is none for these: nothing by area, and no few
+        left_out = {name: n for name, n in left_out.items() if within is None and (n >= held.least or not n)}
     return Counts(
         clicks=vector,
         left_out=left_out,
         unplaced=int(vector[places.unplaced].sum()),
         unknown=int(vector[NOWHERE] + vector[PRIVATE]),
         within=within,
+        held=held,
     )
 
 

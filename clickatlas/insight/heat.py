@@ -109,7 +109,8 @@ class Heat:
     def __init__(self, ground: Ground, counts: Counts) -> None:
         self._ground = ground
         self._counts = counts
-        clicks = counts.clicks[ground.place]
+        self._drawn = counts.drawn
+        clicks = self._drawn[ground.place]
         some = np.flatnonzero(clicks)
         self._clicks = clicks[some]
         self._code = ground.code[some]
@@ -130,8 +131,8 @@ class Heat:
         if not len(self._clicks):
             return None
         places, ground = self._ground.atlas.places, self._ground
-        west, east = _weighted_range(places.lon, ground.eastward, self._counts.clicks)
-        south, north = _weighted_range(places.lat, ground.northward, self._counts.clicks)
+        west, east = _weighted_range(places.lon, ground.eastward, self._drawn)
+        south, north = _weighted_range(places.lat, ground.northward, self._drawn)
         return west, south, east, north
 
     def _cells(self, start: int, stop: int, zoom: int) -> tuple[Codes, npt.NDArray[np.int64]]:
@@ -209,7 +210,7 @@ class Heat:
     @cached_property
     def _cluster_clicks(self) -> list[npt.NDArray[np.int64]]:
         """Per zoom: clicks of each cluster."""
-        sums = _up_the_tree(self._ground.atlas.clusters, self._counts.clicks)
+        sums = _up_the_tree(self._ground.atlas.clusters, self._drawn)
         return [clicks.astype(np.int64) for clicks in sums]
 
     @cached_property
@@ -257,7 +258,24 @@ class Heat:
         level, areas = self._ground.atlas.clusters.nodes(zoom), self._ground.atlas.areas
         last = self._expansion[zoom][nodes] > MAX_ZOOM
         named = np.where(last, np.asarray(level.area)[nodes], -1).tolist()
+        if (held := self._counts.held) is not None:
+            named = [held.nearest_shown(area) for area in named]
         return [areas.id(area) if area >= 0 else "" for area in named]
+
+    def names(self, zoom: int, nodes: npt.NDArray[np.int64]) -> dict[str, list[str]]:
+        """What clusters are called, and the level of the area that names each: one that may be shown."""
+        level, held = self._ground.atlas.clusters.nodes(zoom), self._counts.held
+        if held is None:
+            return {
+                "name": [self._ground.name[zoom](node) for node in nodes.tolist()],
+                "kind": [level.kind(node) for node in nodes.tolist()],
+            }
+        areas = self._ground.atlas.areas
+        named = [held.nearest_shown(area) for area in np.asarray(level.area)[nodes].tolist()]
+        return {
+            "name": [areas.label(area) if area >= 0 else "unnamed" for area in named],
+            "kind": [areas.level(area).value if area >= 0 else "place" for area in named],
+        }
 
     def tile(self, zoom: int, x: int, y: int) -> bytes:
         """The tile's vector layers `heat` and `clusters`; b"" where there is nothing."""
@@ -280,8 +298,7 @@ class Heat:
                 "clicks": node_clicks,
                 "residents": np.rint(self.cluster_residents[zoom][nodes]).astype(np.int64),
                 "expected": _hundredths(self.cluster_expected[zoom][nodes]),
-                "name": [self._ground.name[zoom](node) for node in nodes.tolist()],
-                "kind": [level.kind(node) for node in nodes.tolist()],
+                **self.names(zoom, nodes),
                 "id": [level.id(node) for node in nodes.tolist()],
                 "area": self._named_after(zoom, nodes),
                 "expansion_zoom": self.expansion(zoom, nodes),

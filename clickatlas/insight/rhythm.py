@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from clickatlas.atlas.places import Places
 
 Integers = npt.NDArray[np.int64]
 QUARTER, HOUR, DAY = 900_000, 3_600_000, 86_400_000  # ms
+SATURDAY = 5  # days after a Monday
 MONDAY = 3  # days from 1970-01-01, a Thursday, back to a Monday
 MOSTLY = 0.9
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,6 +31,41 @@ def weekly(times: Integers, clicks: Integers, zone: str) -> Integers:
     local = times + offsets(times, zone)
     cell = (local // DAY + MONDAY) % 7 * 24 + local % DAY // HOUR
     return np.bincount(cell, weights=clicks, minlength=168).astype(np.int64).reshape(7, 24)
+
+
+def quarter_hours(first: int, last: int) -> Integers:
+    """Edges (ms UTC) of whole quarter hours around the clicks from `first` to `last`.
+
+    They go on to the next whole day, so that the question stays the same while clicks come in.
+    """
+    return np.arange(first // QUARTER * QUARTER, last + 96 * QUARTER, QUARTER, dtype=np.int64)
+
+
+def spans(clicks: Integers, least: int) -> Integers:
+    """Spans of steps with `least` clicks or more in each: rows of (first step, last step, clicks), ascending.
+
+    Steps with clicks are gathered, from the first on, until there are enough (microaggregation). Where there are
+    fewer than `least` in all, they are one span.
+    """
+    some = np.flatnonzero(clicks)
+    total = np.cumsum(clicks[some])
+    found, begin, before = list[tuple[int, int, int]](), 0, 0
+    while begin < len(some):
+        end = int(np.searchsorted(total, before + least)) + 1
+        if end > len(some) or total[-1] - total[end - 1] < least:  # nor may what is left over be few
+            end = len(some)
+        found.append((int(some[begin]), int(some[end - 1]), int(total[end - 1]) - before))
+        begin, before = end, int(total[end - 1])
+    return np.array(found, np.int64).reshape(-1, 3)
+
+
+def blurred(clicks: Integers, least: int) -> Integers:
+    """Clicks per step of time, those of each of `spans` spread evenly over it: no single one is told."""
+    result = np.zeros_like(clicks)
+    for first, last, number in spans(clicks, least).tolist():
+        steps = last - first + 1
+        result[first : last + 1] = np.diff(number * np.arange(steps + 1) // steps)
+    return result
 
 
 def offsets(times: Integers, zone: str) -> Integers:
@@ -49,6 +86,62 @@ def offsets(times: Integers, zone: str) -> Integers:
         moments, which = np.unique(times[changing], return_inverse=True)
         result[changing] = np.array([_offset(moment, info) for moment in moments.tolist()], np.int64)[which]
     return result
+
+
+def alike(zones: Sequence[str], first: int, last: int) -> npt.NDArray[np.int32]:
+    """Of each zone the number of the first whose clock says the same from `first` to `last` (ms UTC): most do."""
+    return _alike(tuple(zones), first // DAY, last // DAY)
+
+
+@lru_cache(maxsize=16)
+def _alike(zones: tuple[str, ...], first: int, last: int) -> npt.NDArray[np.int32]:
+    days = np.arange(first, last + 2, dtype=np.int64)
+    known: dict[bytes, int] = {}
+    found = np.empty(len(zones), np.int32)
+    for number, zone in enumerate(zones):
+        ahead = _midnights(days, zone)
+        changes = days[:-1][ahead[:-1] != ahead[1:]].tolist()
+        told = b"".join([ahead.tobytes(), *(_changing(zone, day).tobytes() for day in changes)])
+        found[number] = known.setdefault(told, number)
+    return found
+
+
+def turns(zones: Sequence[str], first: int, last: int) -> Integers:
+    """When weekends begin and end by any of these clocks, between `first` and `last` (ms UTC), ascending."""
+    found = [of for zone in zones for of in _weekends(zone, first // DAY, last // DAY)]
+    moments = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    return np.asarray(moments[(moments > first) & (moments < last)])
+
+
+@lru_cache(maxsize=4096)
+def _weekends(zone: str, first: int, last: int) -> tuple[Integers, Integers]:
+    """Beginnings and ends (ms UTC) of the weekends around these days."""
+    days = np.arange(first - 8, last + 9, dtype=np.int64)
+    saturday = days[(days + MONDAY) % 7 == SATURDAY]
+    begin, end = (
+        # Looked up twice: the first time may be on the other side of a change of clocks.
+        day * DAY - offsets(day * DAY - offsets(day * DAY, zone), zone)
+        for day in (saturday, saturday + 2)
+    )
+    return begin, end
+
+
+def on_weekend(
+    edges: Integers, buckets: npt.NDArray[np.integer], zone: npt.NDArray[np.integer], zones: Sequence[str]
+) -> npt.NDArray[np.bool_]:
+    """Whether buckets (between `edges`, cut at all `turns`) are of a Saturday or Sunday by these clocks, numbers in `zones`."""
+    middle = (edges[:-1] + edges[1:]) // 2
+    table = np.zeros((len(zones) + 1, len(middle)), np.bool_)
+    for number in np.unique(zone[zone >= 0]).tolist():
+        begin, end = _weekends(zones[number], int(edges[0]) // DAY, int(edges[-1]) // DAY)
+        table[number] = np.searchsorted(begin, middle, "right") > np.searchsorted(end, middle, "right")
+    return np.asarray(table[zone, buckets])
+
+
+@lru_cache(maxsize=4096)
+def _changing(zone: str, day: int) -> Integers:
+    """Offsets at the quarter hours of a day on which clocks change."""
+    return offsets(day * DAY + np.arange(DAY // QUARTER, dtype=np.int64) * QUARTER, zone)
 
 
 def _midnights(days: Integers, zone: str) -> Integers:

@@ -37,12 +37,20 @@ class Standing:
     radius: Radius | None
 
 
-def standing(expectation: Expectation, number: int) -> Standing:
-    """The standing of area `number`; about 10 ms."""
+def standing(expectation: Expectation, number: int) -> Standing | None:
+    """The standing of area `number`; about 10 ms. None where it may not be shown.
+
+    Where counts are held to a smallest number, ranks are among the areas that are shown, and there is nothing of
+    coarser clicks and radii: those are about parts of an area.
+    """
     counts, atlas = expectation.counts, expectation.atlas
+    if counts.held is not None and not counts.held.shows(number):
+        return None
     level = atlas.areas.level(number)
     column = np.asarray(atlas.places.area[level])
     sums = np.bincount(column + 1, counts.clicks, minlength=len(atlas.areas) + 1)[1:]
+    if counts.held is not None:
+        sums *= counts.held.visible
     clicks = int(sums[number])
     table = AreaCounts(level, np.array([number], np.int32), np.array([clicks], np.int64), 0)
     figures = measured(table, expectation)
@@ -55,8 +63,8 @@ def standing(expectation: Expectation, number: int) -> Standing:
         expected=_known(figures.expected[0] or np.nan),
         rank=int((sums > clicks).sum()) + 1 if clicks else None,
         of=int((sums > 0).sum()),
-        coarser=_coarser(expectation, number),
-        radius=_radius(expectation, column == number),
+        coarser=_coarser(expectation, number) if counts.held is None else [],
+        radius=_radius(expectation, column == number) if counts.held is None else None,
     )
 
 

@@ -76,12 +76,30 @@ def suppress(
             return None
 
 
+def classes(columns: Sequence[I32], visible: Sequence[Flags], marks: I32) -> I32:
+    """Per place, the number of its class: places of one mark that lie in exactly the same shown areas.
+
+    Arguments as in `suppress`, `visible` as it comes from there.
+    """
+    words, mark_words = _words(max((flags.size for flags in visible), default=0))
+    found = mark_words[marks].copy()
+    for column, flags in zip(columns, visible, strict=True):
+        inside = column >= 0
+        shown = inside & flags[np.where(inside, column, 0)] if flags.size else inside & False
+        found += np.where(shown, words[column], np.uint64(0))
+    return np.unique(found, return_inverse=True)[1].astype(np.int32)
+
+
+def _words(size: int) -> tuple[U64, U64]:
+    """A random number per area number (the last for none), and per mark."""
+    random = np.random.default_rng(0)  # sums of 64 random bits: two alike by chance are not to be expected
+    return random.integers(1, 2**63, size + 1, np.uint64), random.integers(1, 2**63, 256, np.uint64)
+
+
 def _atoms(
     columns: Sequence[I32], clicks: I64, least: int, marks: I32 | None, crossing: Sequence[int], size: int
 ) -> _Atoms:
-    random = np.random.default_rng(0)  # sums of 64 random bits: two alike by chance are not to be expected
-    words = random.integers(1, 2**63, size + 1, np.uint64)
-    mark_words = random.integers(1, 2**63, 256, np.uint64)
+    words, mark_words = _words(size)
     used = np.flatnonzero(clicks > 0)
     mark = mark_words[marks[used]] if marks is not None else np.zeros(used.size, np.uint64)
     key = mark.copy()

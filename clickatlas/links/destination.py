@@ -19,6 +19,7 @@ _CODE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 MAX_URL = 8192
+WEB = frozenset({80, 443})
 MAX_CODE = 64
 
 
@@ -84,14 +85,20 @@ def checked_url(url: str) -> str:
     return result
 
 
-def refuse_some(url: str, own: str, blocked: Sequence[str]) -> None:
-    """Raise `Problem` (422) where `url` leads to `own` address again, or to a host that the operator blocks.
+def refuse_some(url: str, own: str, blocked: Sequence[str], domains: Sequence[str] = ()) -> None:
+    """Raise `Problem` (422) where `url` leads to `own` address again, to one of the workspace's own `domains` of short
+    links, or to a host that the operator blocks.
 
-    `blocked` hosts stand for all hosts below them, too.
+    `blocked` hosts stand for all hosts below them, too. On the ports of the web http and https are one: a proxy leads
+    from one to the other.
     """
     host, port = _where(checked_url(url))
-    if (host, port) == _where(checked_url(own)):
-        raise _bad_url("is on clickatlas itself, which could lead in a circle")
+    own_host, own_port = _where(checked_url(own))
+    here = WEB | {own_port} if own_port in WEB else {own_port}
+    if host == own_host and port in here:
+        raise _circle("clickatlas itself")
+    if host in domains and port in WEB | {own_port}:
+        raise _circle(f"{host}, a domain of your own short links")
     for name in blocked:
         if host == name or host.endswith(f".{name}"):
             raise invalid(
@@ -122,6 +129,14 @@ def _bracketed(host: str) -> str:
     if address.scope_id is not None:  # [fe80::1%eth0]
         raise _bad_url("names a network interface, which means something on one machine only")
     return f"[{address}]"
+
+
+def _circle(where: str) -> Exception:
+    return invalid(
+        f"The destination is on {where}, which could lead in a circle.",
+        remedy="Give the address where visitors are to arrive.",
+        field="url",
+    )
 
 
 def _bad_url(why: str) -> Exception:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from clickatlas.redirect.away import ANSWER_S, AWAY, WAIT_S
 from clickatlas.redirect.pages import TOO_LARGE, UNREADABLE
 from clickatlas.redirect.visitor import Proxies
 
@@ -26,7 +28,11 @@ _HOP = frozenset(
 # Said anew by us.
 _OURS = frozenset((b"x-forwarded-for", b"x-forwarded-proto", b"forwarded", b"content-length"))
 WAIT_FOR_APP_S = 10.0
+_LASTING = aiohttp.ClientTimeout(total=None, connect=5, sock_read=300)
+_PROBE = aiohttp.ClientTimeout(total=ANSWER_S)
 
+_UPLOADING = aiohttp.ClientTimeout(total=None, connect=5)  # the app lets go of an upload that stands still
+UPLOADS = frozenset(("/api/imports", "/api/imports/preview"))
 
 MAX_BODY = 128 << 10  # bytes: fits the socket's buffer, so that no answer can overtake its question
 MAX_DRAINED = 8 << 20
@@ -50,16 +56,16 @@ class Forward:
     The app believes what stands in X-Forwarded-For and X-Forwarded-Proto: written here, by whom `proxies` trust.
     """
 
-    def __init__(self, socket: Path, proxies: Proxies) -> None:
+    def __init__(self, socket: Path, proxies: Proxies, *, max_upload: int = 1 << 30) -> None:
         self._socket = socket
         self._proxies = proxies
+        self._max_upload = max_upload
         self._session: aiohttp.ClientSession | None = None
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.UnixConnector(path=str(self._socket), limit=256),
-                timeout=aiohttp.ClientTimeout(total=None, connect=5, sock_read=300),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -75,9 +81,17 @@ class Forward:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
                    if name not in _HOP and name not in _OURS]  # fmt: skip
         headers += self._origin(scope)
-        body = await _body(receive) if _has_body(scope) else b""
+        body: bytes | _Upload = b""
+        if _has_body(scope):
+            streamed = scope["path"] in UPLOADS
+            body = _Upload(receive, self._max_upload) if streamed else await _body(receive)
         url = URL(f"http://app{target}", encoded=True)
-        async with await self._request(scope["method"], url, headers, body) as answer:
+        request = functools.partial(self._request, scope["method"], url, headers, body)
+        if isinstance(body, _Upload):
+            asked = request(WAIT_FOR_APP_S, _UPLOADING)
+        else:
+            asked = request(WAIT_S, _PROBE) if scope["path"] in AWAY else request(WAIT_FOR_APP_S, _LASTING)
+        async with await asked as answer:
             await send(
                 {
                     "type": "http.response.start",
@@ -102,20 +116,33 @@ class Forward:
             found.append(("x-forwarded-proto", "https"))
         return found
 
-    async def _request(self, method: str, url: URL, headers: list[tuple[str, str]], body: bytes) -> Any:
+    async def _request(
+        self,
+        method: str,
+        url: URL,
+        headers: list[tuple[str, str]],
+        body: bytes | _Upload,
+        patience: float,
+        timeout: aiohttp.ClientTimeout,
+    ) -> Any:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + WAIT_FOR_APP_S
+        deadline = loop.time() + patience
         while True:
             try:
+                data = body.pieces() if isinstance(body, _Upload) else body or None
                 return await self._client().request(
-                    method, url, headers=headers, data=body or None, allow_redirects=False
+                    method, url, headers=headers, data=data, allow_redirects=False, timeout=timeout
                 )
             except aiohttp.ClientConnectorError as error:
+                if isinstance(body, _Upload) and body.begun:
+                    raise AppAway(str(error)) from error
                 # The app is starting, or starting again: worth a short wait.
                 if loop.time() > deadline:
                     raise AppAway(str(error)) from error
                 await asyncio.sleep(0.05)
             except (aiohttp.ClientError, TimeoutError) as error:
+                if isinstance(body, _Upload) and body.wrong is not None:
+                    raise body.wrong from error
                 raise AppAway(str(error)) from error
 
     async def close(self) -> None:
@@ -129,6 +156,32 @@ def _has_body(scope: Scope) -> bool:
         name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
         for name, value in scope["headers"]
     )
+
+
+class _Upload:
+    """A body that goes on to the app piece by piece, as it comes: nothing of it is held here.
+
+    The app reads all of it before it answers, so no answer overtakes its question.
+    """
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._most = receive, most
+        self.begun = False
+        self.wrong: BadBody | None = None  # it broke off, or is too large
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """What comes, until all of it came; raises `BadBody`, which ends the question to the app unasked."""
+        self.begun, size = True, 0
+        while True:
+            message = await self._receive()
+            size += len(message.get("body") or b"")
+            if message["type"] == "http.disconnect" or size > self._most:
+                self.wrong = BadBody(UNREADABLE if size <= self._most else TOO_LARGE)
+                raise self.wrong
+            if message.get("body"):
+                yield message["body"]
+            if not message.get("more_body"):
+                return
 
 
 async def _body(receive: Receive) -> bytes:

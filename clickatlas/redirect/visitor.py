@@ -9,8 +9,9 @@ from functools import cache, lru_cache
 from socket import AF_INET, AF_INET6, inet_pton
 from urllib.parse import urlsplit
 
+from clickatlas.redirect.apps import app
 from clickatlas.redirect.record import Agent
-from clickatlas.redirect.secret import SharedSecret
+from clickatlas.redirect.secret import DaySecrets, SharedSecret
 
 # An agent string costs about 30 µs to take apart, a dictionary hit 50 ns.
 AGENT_CACHE = 20_000
@@ -30,7 +31,7 @@ def read_agent(user_agent: str) -> tuple[str, str, str, bool]:
     if not text.strip():
         return "other", "", "", False
     parsed = ua_parser.parse(text)
-    browser = parsed.user_agent.family if parsed.user_agent else ""
+    browser = app(text) or (parsed.user_agent.family if parsed.user_agent else "")
     system = parsed.os.family if parsed.os else ""
     return _device(text, system), browser, system, any(crawlers.search(text) for crawlers in _crawlers())
 
@@ -103,7 +104,7 @@ class VisitorKey:
     visitor per link and day, and yesterday's hashes can't be tied to today's or to anyone.
     """
 
-    def __init__(self, secret: SharedSecret | None = None) -> None:
+    def __init__(self, secret: SharedSecret | DaySecrets | None = None) -> None:
         self._secret = secret or SharedSecret()
         self._day = -1
         self._keyed = hashlib.blake2b(digest_size=8)
@@ -126,6 +127,8 @@ class Proxies:
         # objects of `ipaddress` would cost ten times more.
         self._four: list[tuple[int, int]] = []
         self._six: list[tuple[int, int]] = []
+        # Proxies are few, and each brings many visitors.
+        self._is_trusted_peer = lru_cache(maxsize=64)(self._is_trusted)
         for text in networks:
             network = ipaddress.ip_network(text, strict=False)
             bounds = int(network.netmask), int(network.network_address)
@@ -153,7 +156,7 @@ class Proxies:
         `forwarded_for` and `forwarded` are the values of all headers of that name, in order.
         ``X-Forwarded-For`` wins where both came, since it is the one that proxies overwrite.
         """
-        if not (forwarded_for or forwarded) or not self._is_trusted(peer):
+        if not (forwarded_for or forwarded) or not self._is_trusted_peer(peer):
             return peer
         if forwarded_for:
             hops = ",".join(forwarded_for).split(",")

@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/explorer.md and the README's from a running `make demo`.
+"""Takes the pictures of docs/explorer.md, docs/insights.md and the README from a running `make demo`.
 
     CHROMIUM=$(sh tests/browser/chromium.sh) .venv/bin/python docs/images/explorer_pictures.py SIGN_IN_LINK [NAME…]
 
@@ -68,6 +68,12 @@ def views(page: Page) -> None:
     page.get_by_test_id("view-name").fill("Coast to coast, by county")
 
 
+def insights(page: Page) -> None:
+    """The first card on the map, and how the second one is known."""
+    page.get_by_test_id("insight-show").first.click()
+    page.get_by_test_id("insight-how").nth(1).locator("summary").click()
+
+
 PICTURES = {
     "map": Picture("/app", size=(1440, 900)),
     "explorer-first": Picture("/app?days=all", scheme="dark"),
@@ -81,6 +87,7 @@ PICTURES = {
         f"/app?{CHANNELS}&compare=difference&level=metros&mode=clusters&map=1.6/32/-35"
     ),
     "explorer-drawn": Picture("/app?days=all&map=4/42/-87&level=cities", lasso),
+    "insights": Picture("/app?days=all&tab=insights", insights),
     "explorer-views": Picture(
         f"/app?{COAST}&mode=areas&level=counties&measure=index&map=3.5/36.5/-95", views
     ),

@@ -59,6 +59,15 @@ def asked(served: Served, path: str, **params: str) -> Any:
         return client.get(path, params=params).raise_for_status().json()
 
 
+def pick(page: Page, code: str, entry: str) -> None:
+    """Take `entry` of the menu in a link's row. Scrolling closes a menu, so it is over before one is opened."""
+    row = page.locator(f"[data-code={code}]")
+    row.scroll_into_view_if_needed()
+    page.wait_for_timeout(200)
+    row.get_by_test_id("link-more").click()
+    page.get_by_test_id(entry).click()
+
+
 class Window:
     """One browser window that is signed in; problems it logs fail the test."""
 

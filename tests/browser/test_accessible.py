@@ -61,12 +61,43 @@ def open_hours(page: Page) -> None:
     page.get_by_test_id("hours-grid").wait_for()
 
 
+def open_insight(page: Page) -> None:
+    page.get_by_test_id("insight-card").first.wait_for(timeout=90_000)
+    page.get_by_test_id("insight-show").first.click()
+    page.get_by_test_id("insight-how").first.locator("summary").click()
+
+
+def open_target(page: Page) -> None:
+    page.get_by_test_id("link-more").first.click()
+    page.get_by_test_id("link-target").click()
+    page.get_by_test_id("target-around").click()
+    page.get_by_test_id("target-search").fill("cambridge")
+    page.get_by_test_id("target-found").first.wait_for()
+
+
+def open_difference(page: Page) -> None:
+    page.get_by_test_id("compare-distance").wait_for(timeout=90_000)
+    page.get_by_test_id("compare-distance").locator("summary").click()
+
+
+def open_deviation(page: Page) -> None:
+    page.get_by_test_id("drawer-deviation").wait_for(timeout=90_000)
+    page.get_by_test_id("drawer-audience").wait_for(timeout=90_000)
+
+
 STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "heat": ("/app?days=all", nothing),
     "clusters": ("/app?days=all&mode=clusters&level=cities", nothing),
     "areas": ("/app?days=all&mode=areas&level=regions&measure=index", nothing),
     "links": ("/app?days=all&tab=links", nothing),
+    "insights": ("/app?days=all&tab=insights&channel=email", open_insight),
     "drawer": ("/app?days=all&open=zip:02139&level=postal-codes", nothing),
+    "drawer-deviation": ("/app?days=all&open=region:US-CA&level=regions", open_deviation),
+    "target": ("/app?days=all&tab=links", open_target),
+    "difference": (
+        "/app?days=all&compare=difference&channel=email&b.days=all&b.channel=social",
+        open_difference,
+    ),
     "search": ("/app?days=all", open_search),
     "filters": ("/app?days=all", open_filters),
     "views": ("/app?days=all", open_views),

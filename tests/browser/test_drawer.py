@@ -11,6 +11,7 @@ from tests.browser.conftest import Window, asked
 from tests.server.served import Served
 
 pytestmark = pytest.mark.browser
+PATIENCE_MS = 60_000  # the first insights of a server take longest
 
 
 def number(text: str) -> float:
@@ -166,11 +167,49 @@ def test_a_phone_gets_the_drawer_as_a_sheet(chromium: Browser, sampled: Served) 
     )
     page = window.goto(f"/app?days=all&open={fullest_zip(sampled)}&map=9/42.36/-71.1")
     page.get_by_test_id("drawer-rank").wait_for()
-    box = page.get_by_test_id("drawer").bounding_box()
+    drawer = page.get_by_test_id("drawer")
+    drawer.evaluate("sheet => Promise.all(sheet.getAnimations().map(way => way.finished))")
+    box = drawer.bounding_box()
     assert box
     assert (box["x"], box["width"], box["y"] + box["height"]) == (0, 390, 844)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     window.picture("phone-drawer")
     page.get_by_test_id("drawer-close").click()
     expect(page.get_by_test_id("drawer")).to_have_count(0)
+    window.close()
+
+
+def test_the_drawer_says_whether_it_is_beyond_chance_and_who_lives_there(
+    chromium: Browser, sampled: Served
+) -> None:
+    area = asked(sampled, "/api/analytics/geo/regions")["rows"][0]["id"]
+    told = asked(sampled, f"/api/insights/areas/{area}")
+    window = Window(chromium, sampled, viewport={"width": 1280, "height": 1000})
+    page = window.goto(f"/app?days=all&level=regions&open={area}")
+    verdict = page.get_by_test_id("drawer-deviation")
+    expect(verdict).to_have_attribute("data-said", told["said"], timeout=PATIENCE_MS)
+    expect(verdict).to_contain_text(f"{told['clicks']:,} where its residents would give")
+    verdict.locator("summary").click()
+    expect(verdict).to_contain_text(f"Rests on {told['sample']:,} clicks")
+
+    found = asked(sampled, "/api/insights/audience", area=area)
+    figures = dict(zip(found["figure"], zip(found["index"], found["low"], strict=True), strict=True))
+    shown = page.get_by_test_id("audience-median_household_income")
+    expect(shown).to_be_visible(timeout=PATIENCE_MS)
+    assert number(shown.get_attribute("data-index") or "") == figures["median_household_income"][0]
+    expect(page.get_by_test_id("drawer-audience")).to_contain_text("not the people who clicked")
+    with page.expect_download() as loading:
+        page.get_by_test_id("audience-csv").click()
+    assert loading.value.suggested_filename == "audience.csv"
+    window.close()
+
+
+def test_of_a_place_with_few_clicks_nothing_is_claimed(chromium: Browser, sampled: Served) -> None:
+    area = asked(sampled, "/api/analytics/geo/postal-codes")["rows"][-1]["id"]
+    assert asked(sampled, f"/api/insights/areas/{area}")["said"] == "unknown"
+    window = Window(chromium, sampled)
+    page = window.goto(f"/app?days=all&level=postal-codes&open={area}")
+    expect(page.get_by_test_id("drawer-deviation")).to_contain_text(
+        "Too few clicks to say", timeout=PATIENCE_MS
+    )
     window.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from math import log
 from typing import Any
@@ -161,8 +162,10 @@ def test_the_table_goes_with_all_its_rows(chromium: Browser, sampled: Served) ->
     page = window.goto("/app?days=all&level=counties")
     page.get_by_test_id("level-county").wait_for()
     rows = asked(sampled, "/api/analytics/geo/counties")["rows"]
+    page.get_by_test_id("table-download").click()
     with page.expect_download() as coming:
-        page.get_by_test_id("table-download").click()
+        page.get_by_test_id("export-start").click()
+    expect(page.get_by_test_id("export")).to_have_count(0)
     text = coming.value.path().read_text("utf-8-sig")
     read = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [(row["id"], int(row["clicks"])) for row in read] == [(row["id"], row["clicks"]) for row in rows]
@@ -170,6 +173,22 @@ def test_the_table_goes_with_all_its_rows(chromium: Browser, sampled: Served) ->
     expect(page.get_by_text(f"{len(rows):,} rows copied.")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()").split("\n")
     assert [line.split("\t")[0] for line in copied[1:]] == [row["id"] for row in rows]
+    window.close()
+
+
+def test_every_click_goes_as_any_format(chromium: Browser, sampled: Served) -> None:
+    window = Window(chromium, sampled)
+    page = window.goto("/app?days=all&network=all")
+    total = asked(sampled, "/api/analytics/geo/countries", network="all")["total"]
+    page.get_by_test_id("table-download").click()
+    page.get_by_test_id("export-clicks").click()
+    page.get_by_test_id("export-geojson").click()
+    with page.expect_download() as coming:
+        page.get_by_test_id("export-start").click()
+        page.get_by_test_id("export-progress").wait_for()
+    expect(page.get_by_text(f"{total:,} rows exported.")).to_be_visible()
+    assert coming.value.suggested_filename == "clicks.geojson"
+    assert len(json.loads(coming.value.path().read_bytes())["features"]) == total
     window.close()
 
 

@@ -12,6 +12,7 @@ from tests.browser.conftest import Window, asked
 from tests.server.served import Served
 
 pytestmark = pytest.mark.browser
+PATIENCE_MS = 60_000  # the first insights of a server take longest
 ZONE = "Europe/Berlin"
 
 
@@ -155,4 +156,56 @@ def test_the_weeks_hours_are_those_of_the_api(chromium: Browser, sampled: Served
     page.keyboard.press("ArrowDown")
     expect(cells.nth(24 + 9)).to_be_focused()
     window.picture(f"time-hours-{clock}")
+    window.close()
+
+
+def test_peaks_are_ringed_where_the_insights_find_them(chromium: Browser, sampled: Served) -> None:
+    window = Window(chromium, sampled)
+    page = window.goto("/app?days=all")
+    page.get_by_test_id("time-tab-hours").click()
+    peaks = asked(sampled, "/api/insights/rhythm", clock="place", tz=ZONE)["peaks"]
+    named = [peaks["week"]] if peaks["week"] else [peaks["hour"], peaks["weekday"]]
+    named = [peak for peak in named if peak]
+    assert named, "the demo's evenings"
+    ringed = {
+        (day, hour)
+        for day in range(7)
+        for hour in range(24)
+        for peak in named
+        if peak["weekday"] in (None, day) and peak["hour"] in (None, hour)
+    }
+    cells = page.locator("[data-testid=hours-grid] [role=gridcell].peak")
+    expect(cells).to_have_count(len(ringed), timeout=PATIENCE_MS)
+    assert set(cells.evaluate_all("all => all.map(one => one.dataset.cell)")) == {
+        f"{day}-{hour}" for day, hour in ringed
+    }
+    dock = page.get_by_test_id("time-dock")
+    expect(dock).to_contain_text(f"{named[0]['ratio']:.1f}× (")
+    cells.first.hover()
+    expect(dock).to_contain_text("the average hour")
+    window.close()
+
+
+def test_odd_days_are_marked_and_lead_to_the_insights(chromium: Browser, sampled: Served) -> None:
+    tables = [asked(sampled, "/api/insights/oddities", level=level) for level in ("countries", "regions")]
+    odd = [
+        name for table in tables for name, found in zip(table["names"], table["found"], strict=True) if found
+    ]
+    assert odd, "the demo's newest campaign"
+    window = Window(chromium, sampled)
+    page = window.goto("/app?days=90d")  # by the day, whatever others brought in
+    chip = page.get_by_test_id("time-odd")
+    expect(chip).to_contain_text(odd[0], timeout=PATIENCE_MS)
+    band = page.get_by_test_id("time-odd-band").bounding_box()
+    plot = page.get_by_test_id("time-brush").bounding_box()
+    assert band is not None
+    assert plot is not None
+    days = len(page.locator(".timeline tbody tr").all())
+    assert band["width"] == pytest.approx(7 * plot["width"] / days, rel=0.1)
+    window.picture("time-odd")
+    chip.click()
+    assert query(page)["tab"] == "insights"
+    page.goto(f"{sampled.url}/app?days=7d")
+    window.ready()
+    expect(page.get_by_test_id("time-odd")).to_have_count(0)
     window.close()

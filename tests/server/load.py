@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from http.client import HTTPConnection, HTTPException
+from typing import Self
 
 import httpx
 
@@ -29,7 +30,7 @@ class Load:
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(n,), daemon=True) for n in range(threads)]
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -68,7 +69,7 @@ class Load:
 def counted(client: httpx.Client) -> Counter[str]:
     """How often each mark is in the store, by the export."""
     text = client.get("/api/export/clicks.ndjson", params={"network": "all"}).raise_for_status().text
-    return Counter(json.loads(line)["referrer"] for line in text.splitlines())
+    return Counter(json.loads(line)["referrer"] or "" for line in text.splitlines())
 
 
 def each_once(served: Served, client: httpx.Client, *loads: Load) -> None:

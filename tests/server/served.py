@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import re
 import signal
 import socket
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -19,6 +20,8 @@ from unittest.mock import patch
 import httpx
 
 from clickatlas.cli import main
+from clickatlas.links.database import LinksDatabase
+from clickatlas.settings import load
 
 PROGRAM = str(Path(sys.executable).with_name("clickatlas"))
 PATIENCE_S = 30.0
@@ -38,10 +41,17 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on.
+
+    Of those that no outgoing connection is given, and each of several test processes has its own: between here and
+    its server's start nobody takes it.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        port = random.SystemRandom().randrange(10_000 + worker % 10, 32_000, 10)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(true: Callable[[], Any], what: str, patience: float = PATIENCE_S) -> Any:
@@ -87,6 +97,11 @@ def quickly(*arguments: str | Path, data: Path, code: int | None = 0, **env: str
     return Ended(*texts)
 
 
+def links_of(data: Path) -> LinksDatabase:
+    """The links of a data folder, wherever its settings say they are."""
+    return LinksDatabase(data, load({"data": data}).database_url)
+
+
 def new_data(folder: Path, atlas: Path) -> Path:
     """A data folder that has an atlas and nothing else yet."""
     folder.mkdir(parents=True)
@@ -110,9 +125,11 @@ def descendants(pid: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process still runs; a zombie does not."""
+    """Whether a process still runs; a zombie does not, once its last thread has let go of its files."""
+    here = Path(f"/proc/{pid}")
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        ended = (here / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return not ended or len(list((here / "task").iterdir())) > 1
     except OSError:
         return False
 
@@ -138,12 +155,24 @@ class Served:
         self._token = ""
 
     def start(self, **env: str) -> Served:
+        self.launch(**env)
+        try:
+            return self.wait()
+        except BaseException:
+            self.stop()  # nobody else knows of it: it would go on for ever
+            raise
+
+    def wait(self) -> Served:
+        """Until it is ready."""
+        until(self._ready, f"ready ({self.log})", 4 * PATIENCE_S)  # it gives way to all others
+        return self
+
+    def launch(self, **env: str) -> None:
+        """Start it, and don't wait until it is ready."""
         line = [PROGRAM, "serve", "--data", str(self.data), "--port", str(self.port)]
         line += ["--trusted-proxies", "127.0.0.1/32", *self.flags]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(line, env=environment(**env), stdout=log, stderr=log)
-        until(self._ready, f"ready ({self.log})")
-        return self
 
     def _ready(self) -> bool:
         assert self.process is not None
@@ -183,7 +212,8 @@ class Served:
     @property
     def token(self) -> str:
         self._token = (
-            self._token or command("token", "create", "--name", "test", data=self.data).stdout.strip()
+            self._token
+            or command("token", "create", "--name", "test", "--scope", "admin", data=self.data).stdout.strip()
         )
         return self._token
 

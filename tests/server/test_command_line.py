@@ -18,7 +18,8 @@ from tests.server.served import PROGRAM, Served, command, environment, free_port
 
 DataFolder = Callable[[str], Path]
 COMMANDS = [
-    [], ["serve"], ["demo"], ["token"], ["token", "create"], ["link"], ["link", "create"], ["link", "list"], ["import"], ["export"],
+    [], ["serve"], ["demo"], ["token"], ["token", "create"], ["token", "list"],
+    ["token", "revoke"], ["person"], ["person", "add"], ["person", "list"], ["person", "password"], ["link"], ["link", "create"], ["link", "list"], ["import"], ["export"],
     ["atlas"], ["atlas", "update"], ["atlas", "show"], ["atlas", "where"], ["doctor"], ["sign-in"],
 ]  # fmt: skip
 
@@ -32,7 +33,7 @@ def data(data_folder: DataFolder) -> Path:
 def test_help_is_there_for_every_command(words: list[str]) -> None:
     text = CliRunner().invoke(cli, [*words, "--help"]).stdout
     assert text.startswith("Usage: ")
-    if words and words[-1] not in ("token", "link", "atlas"):
+    if words and words[-1] not in ("token", "person", "link", "atlas"):
         assert "--data" in text
 
 
@@ -109,7 +110,7 @@ def test_commands_on_nothing_say_what_to_do(tmp_path: Path) -> None:
 
 
 def test_doctor_without_an_atlas(tmp_path: Path) -> None:
-    done = quickly("doctor", data=tmp_path / "none", code=1)
+    done = quickly("doctor", data=tmp_path / "none", code=2)
     assert "There is no atlas" in done.stdout
     assert "clickatlas atlas update" in done.stdout
 
@@ -193,7 +194,7 @@ def test_settings_that_can_not_be_are_named(data_folder: DataFolder, text: str, 
 
 
 def test_export_of_nothing_is_a_header(data: Path) -> None:
-    assert quickly("export", data=data).stdout.startswith("time,code,country,")
+    assert quickly("export", data=data).stdout.startswith("time,local_time,code,campaign,")
     assert quickly("export", "--format", "ndjson", data=data).stdout == ""
     done = quickly("export", "--from", "never", data=data, code=1)
     assert "never" in done.stderr

@@ -81,7 +81,7 @@ def test_areas_of_a_row_filter_to_that_row(tally: Tally) -> None:
             assert total(tally, area=row["id"]) == row["clicks"], row["id"]
 
 
-@pytest.mark.parametrize(("network", "kinds"), NETWORKS, ids=str)
+@pytest.mark.parametrize(("network", "kinds"), NETWORKS, ids=[str(network) for network, _ in NETWORKS])
 def test_networks(tally: Tally, network: Any, kinds: set[str]) -> None:
     query = {} if network is None else {"network": network}
     assert total(tally, **query) == sum(v.kind in kinds for v in tally.visitors)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.files import Place
+from tests.server.files import Place, write
 from tests.server.served import quickly
 
 BAD_ROWS = [
@@ -15,7 +15,11 @@ BAD_ROWS = [
     ({"time": "yesterday", "code": "in-0", "ip": "18.9.22.69"}, "yesterday"),
     ({"time": "nan", "code": "in-0", "ip": "18.9.22.69"}, "nan"),
     ({"time": "2199-01-01", "code": "in-0", "ip": "18.9.22.69"}, "2199"),
-    ({"time": "-5", "code": "in-0", "ip": "18.9.22.69"}, "-5"),
+    ({"time": "-5", "code": "in-0", "ip": "18.9.22.69"}, "'-5' is not between 1970 and now"),
+    ({"time": "-1e12", "code": "in-0", "ip": "18.9.22.69"}, "1970"),
+    ({"time": "1969-12-31T23:59:59Z", "code": "in-0", "ip": "18.9.22.69"}, "1970"),
+    ({"time": "1970-01-01T01:00:00+02:00", "code": "in-0", "ip": "18.9.22.69"}, "1970"),
+    ({"time": "9999-12-31T23:59:59", "code": "in-0", "ip": "18.9.22.69"}, "9999"),  # 1978 in milliseconds
     ({"time": "1700000000", "ip": "18.9.22.69"}, "code"),
     ({"time": "1700000000", "code": "in-0"}, "neither ip nor lat and lon"),
     ({"time": "1700000000", "code": "in-0", "ip": "1.2.3"}, "1.2.3"),
@@ -25,15 +29,22 @@ BAD_ROWS = [
     ({"time": "1700000000", "code": "nobody", "ip": "18.9.22.69"}, "no link"),
     ({"time": "1700000000", "code": "a/b", "ip": "18.9.22.69", "url": "https://a.example"}, "a/b"),
     ({"time": "1700000000", "code": "new", "ip": "18.9.22.69", "url": "javascript:x"}, "http"),
+    (
+        {"time": "1700000000", "code": "new", "ip": "18.9.22.69", "url": "https://sub.blocked.example/"},
+        "blocked.example",
+    ),
+    ({"time": "1700000000", "code": "new", "ip": "18.9.22.69", "url": "https://go.example/x"}, "circle"),
     ({"time": "1700000000", "code": "api", "ip": "18.9.22.69", "url": "https://a.example"}, "reserved"),
 ]
 
 
 @pytest.mark.parametrize("kind", ["csv", "ndjson"])
 def test_every_refused_row_is_reported_with_its_reason(place: Place, kind: str) -> None:
-    good = {"time": "1700000000", "code": "in-0", "ip": "18.9.22.69", "url": "https://example.com/"}
+    when = f"17000000{len(kind):02d}"  # the same clicks from another file would not be counted again
+    good = {"time": when, "code": "in-0", "ip": "18.9.22.69", "url": "https://example.com/"}
     rows = [good, *(row for row, _ in BAD_ROWS), {**good, "lat": "", "ip": "", "lon": ""}, good]
-    done = place.bring_in(f"bad.{kind}", rows)
+    env = {"CLICKATLAS_BLOCKED_HOSTS": "blocked.example", "CLICKATLAS_PUBLIC_URL": "https://go.example"}
+    done = quickly("import", write(place.data.with_name(f"bad.{kind}"), rows), data=place.data, **env)
     assert done.stdout.startswith(f"2 clicks imported, {len(BAD_ROWS) + 1} rows refused")
     reported = dict(
         line.removeprefix("row ").split(": ", 1)
@@ -77,7 +88,7 @@ def test_strange_rows_stop_neither_the_import_nor_the_counting(place: Place) -> 
 
 @pytest.mark.parametrize(
     ("name", "content", "says"),
-    [("a.csv", b"", "time"), ("a.csv", b"when,code,ip\n", "time"), ("a.csv", b"time,code\n", "ip"), ("a.csv", "time,code,ip\n1,a,ü".encode("latin-1"), "UTF-8"),
+    [("a.csv", b"", "time"), ("a.csv", b"moment,code,ip\n", "time"), ("a.csv", b"time,code\n", "ip"), ("a.csv", "time,code,ip\n1,a,ü".encode("latin-1"), "UTF-8"),
      ("a.csv", b"\xff\xfet\0i\0m\0e\0", "UTF-8"), ("a.csv", b"\0\0\0\0", "time")],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused_as_a_whole(

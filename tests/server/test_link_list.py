@@ -9,7 +9,7 @@ import pytest
 
 from tests.server.making import make, word
 from tests.server.problems import is_problem
-from tests.server.served import Served
+from tests.server.served import Served, until
 from tests.server.visitors import BOT, DEVICES
 
 
@@ -71,3 +71,35 @@ def test_list_rows_carry_clicks_and_a_sparkline(api: httpx.Client, server: Serve
     assert len(row["sparkline"]) == 30
     assert sum(row["sparkline"]) == 3
     assert row["sparkline"][-1] + row["sparkline"][-2] == 3
+
+
+def test_links_in_other_orders(api: httpx.Client, server: Served) -> None:
+    campaign = word()
+    made = [make(api, campaign=campaign, code=f"{letter}{word()}", title=title)["code"]
+            for letter, title in (("b", "Zebra"), ("A", ""), ("c", "apple"), ("D", "Mango"))]  # fmt: skip
+    for code, times in zip(made, (1, 3, 0, 2), strict=True):
+        for _ in range(times):
+            httpx.get(
+                f"{server.url}/{code}",
+                headers={"x-forwarded-for": "18.9.22.69", "user-agent": DEVICES["desktop"]},
+            )
+
+    def listed(order: str) -> list[str]:
+        found: list[str] = []
+        cursor: str | None = None
+        while True:  # a page of two at a time: none twice, none left out
+            query = {"campaign": campaign, "sort": order, "limit": 2} | ({"cursor": cursor} if cursor else {})
+            page = api.get("/api/links", params=query).raise_for_status().json()
+            found += [row["code"] for row in page["rows"]]
+            cursor = page["next_cursor"]
+            assert page["total"] == 4
+            if cursor is None:
+                return found
+
+    b, a, c, d = made
+    assert listed("newest") == [d, c, a, b]
+    assert listed("oldest") == [b, a, c, d]
+    assert listed("code") == [a, b, c, d]
+    assert listed("title") == [c, d, b, a]  # without a title: last
+    until(lambda: listed("clicks") == [a, d, b, c], "in order of clicks")
+    is_problem(api.get("/api/links", params={"sort": "luck"}), 422)

@@ -13,7 +13,8 @@ from tests.server.problems import is_problem
 from tests.server.served import Served
 
 FIELDS = {
-    "code", "short_url", "url", "host", "title", "campaign", "channel", "tags", "created_at", "expires_at", "pass_query", "sample",
+    "code", "short_url", "url", "host", "title", "campaign", "channel", "tags", "created_at", "expires_at", "pass_query", "sample", "target",
+    "starts_at", "max_clicks", "spent_at", "has_password", "status", "archived_at", "notes", "rules", "split", "domain",
 }  # fmt: skip
 RESERVED = ("api", "app", "docs", "static", "health", "metrics", "robots.txt", "favicon.ico", ".well-known")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import ipaddress
 import json
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -18,10 +21,11 @@ FOUR = [f"{a}.{b}.{c}.{d}" for a, b, c, d in zip((83, 91, 109, 151, 177, 188, 20
 SIX = ["2a02:8100:83b7:91c3:a5d7:e9f1:b3c5:d7e9", "2600:1700:9a3b:7c5d:8e1f:a2b4:c6d8:eafc"]
 
 
-@pytest.fixture(scope="module")
-def used(data_folder: Callable[[str], Path]) -> Iterator[Served]:
-    """A server after clicks of all sorts, an import, refusals, faults and a kill."""
-    served = Served(data_folder("private"), "--log-level", "debug").start()
+@pytest.fixture(scope="module", params=["text", "json"])
+def used(data_folder: Callable[[str], Path], request: pytest.FixtureRequest) -> Iterator[Served]:
+    """A server after clicks of all sorts, an import, refusals, faults, a backup and a kill."""
+    flags = ("--log-level", "debug", "--log-format", request.param, "--metrics-token", "figures")
+    served = Served(data_folder("private"), *flags).start()
     with served.client() as client:
         made = make(client)
         connection = HTTPConnection("127.0.0.1", served.port, timeout=15)
@@ -63,10 +67,22 @@ def used(data_folder: Callable[[str], Path]) -> Iterator[Served]:
         file.write_text(rows)
         command("import", file, data=served.data)
         served.settled(client, 4 * (len(FOUR) + len(SIX)))
+        for address in FOUR:  # IPv4 as IPv6 writes it
+            for spelling in (f"::ffff:{address}", f"[::ffff:{address}]:443", _mapped(address)):
+                client.get(f"/{made['code']}", headers={"x-forwarded-for": spelling})
+        served.settled(client, 7 * len(FOUR) + 4 * len(SIX))
+        figures = client.get("/metrics", headers={"authorization": "Bearer figures"}).raise_for_status()
+        served.data.joinpath("metrics.seen").write_text(figures.text)
+        command("backup", served.data / "backups", data=served.data)
     served.kill()
     served.start()
     yield served
     served.kill()
+
+
+def _mapped(address: str) -> str:
+    number = int(ipaddress.ip_address(address))
+    return f"::FFFF:{number >> 16:x}:{number & 0xFFFF:x}"
 
 
 def files(served: Served) -> dict[str, bytes]:
@@ -90,7 +106,16 @@ def spellings(address: str) -> set[bytes]:
         parsed.reverse_pointer,
         str(int(parsed)),
         f"{int(parsed):x}",
+        f"{int(parsed):#x}",
+        str(int.from_bytes(parsed.packed, "little")),
+        base64.b64encode(parsed.packed).decode(),
+        quote(address, safe=""),
     }
+    if parsed.version == 4:
+        texts |= {_mapped(address), _mapped(address).lower(), f"{int(parsed):08x}", address.replace(".", "-")}
+    # A hash without a key is as good as the address: there are too few of them.
+    for name in ("md5", "sha1", "sha256", "blake2b"):
+        texts |= {hashlib.new(name, kind).hexdigest() for kind in (address.encode(), parsed.packed)}
     return (
         {text.encode() for text in texts}
         | {text.upper().encode() for text in texts}
@@ -126,3 +151,39 @@ def test_no_secret_is_in_the_log(used: Served) -> None:
 def test_the_spool_can_not_be_read_by_others(used: Served) -> None:
     for path in (used.data / "spool").rglob("*.spool"):
         assert path.stat().st_mode & 0o077 == 0
+
+
+def test_what_was_searched_is_all_there_is(used: Served) -> None:
+    """Spool, store, links, log, figures and a backup are among what the tests above looked at."""
+    names = " ".join(files(used))
+    for part in ("clicks.duckdb", "links.sqlite", "metrics.seen", "backups", ".log"):
+        assert part in names, names
+
+
+def test_an_errors_report_has_no_address(data_folder: Callable[[str], Path]) -> None:
+    """The links database is broken under a running server: what the street and the app say of that names nobody."""
+    served = Served(data_folder("broken"), "--log-level", "debug").start()
+    with served.client() as client:
+        made = make(client)
+        assert client.get(made["short_url"]).status_code == 302
+        client.patch(f"/api/links/{made['code']}", json={"title": "told to the street"}).raise_for_status()
+        for path in served.data.glob("links.sqlite*"):
+            path.write_bytes(b"\xa5" * max(path.stat().st_size, 1 << 16))
+        statuses = set()
+        for address in [*FOUR, *SIX]:
+            headers = {
+                "x-forwarded-for": address,
+                "forwarded": f'for="[{address}]"',
+                "user-agent": f"x {address}",
+            }
+            for path in (f"/nobody-{address[-2:]}x", "/api/links", "/api/filters"):
+                statuses.add(client.get(path, headers=headers).status_code)
+        assert max(statuses) >= 500, statuses
+        # What the street has in memory it answers all the same.
+        assert client.get(made["short_url"]).status_code == 302
+    served.kill()
+    log = served.log.read_bytes()
+    assert b"malformed" in log or b"not a database" in log or b"disk I/O" in log, log[-2000:]
+    for address in [*FOUR, *SIX]:
+        for spelling in spellings(address):
+            assert spelling not in log, f"{address} as {spelling!r}"

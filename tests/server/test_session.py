@@ -85,7 +85,7 @@ def test_two_at_once_get_one_session(server: Served) -> None:
 
 def test_the_session_tells_who_and_where(server: Served, browser: httpx.Client) -> None:
     found = browser.get("/api/session").raise_for_status().json()
-    assert set(found["user"]) == {"name", "email"}
+    assert set(found["user"]) == {"name", "email", "has_password"}
     assert found["workspace"]["name"]
     assert found["sample"] is None
     assert found["public_url"] == server.url
@@ -96,6 +96,8 @@ SAME = [{"sec-fetch-site": "same-origin"}, {"origin": "own"}]
 FOREIGN = [
     {}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"sec-fetch-site": "none"}, {"origin": "https://evil.example"},
     {"origin": "null"}, {"origin": "own", "sec-fetch-site": "cross-site"}, {"origin": "https://evil.example/own"},
+    {"origin": "own0"}, {"origin": "own.evil.example"}, {"origin": "http://["}, {"origin": ""}, {"origin": "own/"}, {"origin": "own, own"},
+    {"sec-fetch-site": "Same-Origin"}, {"sec-fetch-site": "same-origin, cross-site"}, {"referer": "own/app"}, {"host": "evil.example", "origin": "own"},
 ]  # fmt: skip
 
 
@@ -104,16 +106,15 @@ def test_another_page_changes_nothing_by_the_cookie(
     api: httpx.Client, browser: httpx.Client, server: Served, headers: dict[str, str]
 ) -> None:
     made = make(api)
-    own = headers | ({"origin": headers["origin"].replace("own", server.url)} if "origin" in headers else {})
+    own = {name: value.replace("own", server.url) for name, value in headers.items()}
     body = {"url": "https://evil.example/"}
     is_problem(browser.post("/api/links", json=body, headers=own), 403)
     is_problem(browser.patch(f"/api/links/{made['code']}", json=body, headers=own), 403)
     is_problem(browser.delete(f"/api/links/{made['code']}", headers=own), 403)
     is_problem(browser.delete("/api/session", headers=own), 403)
-    form = browser.post(
-        "/api/links", content=b'{"url":"https://evil.example/"}', headers=own | {"content-type": "text/plain"}
-    )
-    is_problem(form, 403, 422)
+    for kind in ({"content-type": "text/plain"}, {"content-type": "application/x-www-form-urlencoded"}, {}):
+        text = b'{"url":"https://evil.example/"}'
+        is_problem(browser.post("/api/links", content=text, headers=own | kind), 403)
     assert api.get(f"/api/links/{made['code']}").json() == made
     assert browser.get("/api/session").status_code == 200
 

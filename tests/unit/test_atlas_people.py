@@ -68,7 +68,7 @@ def test_an_areas_figures_are_its_zips_added_up_in_sql(
 
 def test_the_nation_has_the_figures_that_the_census_published(atlas: Atlas) -> None:
     """ACS 2018-2022: 331 million people, 34.3 % with a degree, 64.8 % of homes lived in by their owners."""
-    nation = atlas.people.national()
+    nation = atlas.people.figures("country:US")
     assert nation
     assert nation["population"] == pytest.approx(331_097_593, rel=0.001)
     assert nation["shares"]["bachelors_or_higher"] == pytest.approx(0.343, abs=0.002)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
-from clickatlas.insight.compare import ZERO, Comparison, difference
+from clickatlas.insight.compare import difference
+from clickatlas.insight.comparison import ZERO, Comparison
 from clickatlas.insight.counts import Counts
 from clickatlas.insight.heat import Ground
 
@@ -121,7 +122,17 @@ def test_tiles_hold_every_placed_click_of_both_sides(compared: Comparison, zoom:
             data = compared.tile(zoom, x, y)
             for feature in mapbox_vector_tile.decode(data)["clusters"]["features"] if data else []:
                 said = feature["properties"]
-                assert set(said) == {"a", "b", "name", "kind", "id", "expansion_zoom", "difference", "z"}
+                assert set(said) == {
+                    "a",
+                    "b",
+                    "name",
+                    "kind",
+                    "id",
+                    "expansion_zoom",
+                    "difference",
+                    "z",
+                    "differs",
+                }
                 [expected] = difference(
                     np.array([said["a"]]), np.array([said["b"]]), compared.a.total, compared.b.total
                 ).ratio

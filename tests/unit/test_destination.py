@@ -46,7 +46,7 @@ def test_whatever_is_accepted_fits_a_header(text: str) -> None:
     assert checked_url(url) == url
 
 
-@pytest.mark.parametrize("code", [*RESERVED, "API", "Docs"])
+@pytest.mark.parametrize("code", [*sorted(RESERVED), "API", "Docs"])
 def test_reserved_codes_stay_ours(code: str) -> None:
     with pytest.raises(Problem):
         checked_code(code)

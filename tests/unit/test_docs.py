@@ -4,8 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
+from clickatlas.api.examples import UNKNOWN
 from clickatlas.app import create_app
 from clickatlas.cli import cli
 from clickatlas.settings import Settings, load, markdown
@@ -39,7 +41,7 @@ def test_the_architecture_page_matches_the_tree() -> None:
     named: set[str] = set()
     room = ""
     for line in block.splitlines():
-        if match := re.match(r"clickatlas/(\w+)/", line):
+        if match := re.match(r"clickatlas/([\w/]+)/", line):
             room = f"{match.group(1)}/"
         elif line.startswith("clickatlas/"):
             room = ""
@@ -100,3 +102,34 @@ def test_files_stay_small() -> None:
         if path not in made and "static" not in path.parts and len(path.read_text("utf-8").splitlines()) > 400
     ]
     assert not large
+
+
+def test_every_body_of_the_api_has_an_example_that_fits_its_schema() -> None:
+    document = create_app(Settings.model_validate({})).openapi()
+    components, wrong, count = document["components"], list[str](), 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            bodies = [("asks", *one) for one in operation.get("requestBody", {}).get("content", {}).items()]
+            for status, answer in operation["responses"].items():
+                if status.startswith("2"):
+                    bodies += [(status, *one) for one in answer.get("content", {}).items()]
+            for where, media, body in bodies:
+                binary = body["schema"].get("format") == "binary" or "octet" in media
+                if "example" not in body:
+                    if not binary:
+                        wrong.append(f"{method} {path} {where} {media}: none")
+                    continue
+                count += 1
+                schema = body["schema"] | {"components": components}
+                said = json.dumps(body["example"], ensure_ascii=False)
+                errors = [
+                    str(e.message)
+                    for e in jsonschema_rs.Draft202012Validator(schema).iter_errors(body["example"])
+                ]
+                if UNKNOWN in re.findall(r'"([^"]*)"', said):
+                    errors.append(f"has a text that nobody wrote: {said[:300]}")
+                if where == "asks" and not body["example"]:
+                    errors.append("asks for nothing")
+                wrong += [f"{method} {path} {where}: {one}" for one in errors]
+    assert not wrong, "\n".join(wrong)
+    assert count > 130

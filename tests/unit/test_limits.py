@@ -47,3 +47,18 @@ def test_many_names_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> N
 )  # fmt: skip
 def test_a_household_is_one(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+def test_what_is_left_is_told() -> None:
+    now = [100.0]
+    buckets = Buckets(60, "Tries", clock=lambda: now[0])
+    assert buckets.headers("a") == [
+        (b"ratelimit-policy", b'"key";q=60;w=60'),
+        (b"ratelimit", b'"key";r=60;t=0'),
+    ]
+    for _ in range(10):
+        buckets.take("a")
+    assert buckets.headers("a")[1] == (b"ratelimit", b'"key";r=50;t=10')
+    now[0] += 4
+    assert buckets.headers("a")[1] == (b"ratelimit", b'"key";r=54;t=6')
+    assert Buckets(0, "Tries").headers("a") == []

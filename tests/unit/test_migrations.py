@@ -10,10 +10,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from clickatlas.links import database, keys, links, views
+from clickatlas.links import database, keys, links, models_told, passwords, views
 from clickatlas.links.database import NEWEST_MIGRATION, LinksDatabase
-from clickatlas.links.links import LinkDraft
-from clickatlas.links.models import Base
+from clickatlas.links.models import Base, Key
 
 
 def config() -> Config:
@@ -22,6 +21,7 @@ def config() -> Config:
     return made
 
 
+assert models_told, "its tables are among the models'"
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()]
 
 
@@ -42,8 +42,21 @@ def test_the_newest_migration_is_the_newest() -> None:
 def test_from_any_version_tables_become_those_of_the_models(tmp_path: Path, revision: str) -> None:
     opened = at(tmp_path, revision)
     with opened.writing() as session:
-        person, workspace = keys.owner(session)
-        links.create(session, workspace, LinkDraft(url="https://example.com/", code="kept", tags=["a"]))
+        person = workspace = 1
+        for line in (
+            "INSERT INTO people (id, name, created_at) VALUES (1, 'Ann', '2026-01-01')",
+            "INSERT INTO workspaces (id, name, created_at) VALUES (1, 'w', '2026-01-01')",
+            "INSERT INTO memberships (person_id, workspace_id, role) VALUES (1, 1, 'owner')",
+        ):
+            session.execute(text(line))
+        session.execute(  # tables of an old version know no newer column
+            text(
+                "INSERT INTO links (workspace_id, code, url, title, pass_query, sample, created_at)"
+                " VALUES (:workspace, 'kept', 'https://example.com/', '', 0, 0, '2026-01-01')"
+            ),
+            {"workspace": workspace},
+        )
+        session.execute(text("INSERT INTO link_tags SELECT id, 'a' FROM links"))
     opened.migrate()
     with opened.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
@@ -51,7 +64,27 @@ def test_from_any_version_tables_become_those_of_the_models(tmp_path: Path, revi
         assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
     with opened.writing() as session:
         assert links.find(session, workspace, "kept").tags[0].tag == "a"
+        assert links.find(session, workspace, "kept").target is None
         assert views.create(session, workspace, person, name="v", address="").id == 1
+
+
+def test_tokens_made_before_there_were_scopes_open_what_they_did(tmp_path: Path) -> None:
+    opened = at(tmp_path, "0003")
+    with opened.engine.begin() as connection:
+        for line in (
+            "INSERT INTO people VALUES (1, 'Ann', 'Ann@Example.com', '2026-01-01')",
+            "INSERT INTO workspaces VALUES (1, 'w', '2026-01-01')",
+            "INSERT INTO memberships VALUES (1, 1, 'owner')",
+            "INSERT INTO keys VALUES (1, 'token', 't', 'd', 1, 1, '2026-01-01', NULL), (2, 'session', '', 'e', 1, 1, '2026-01-01', NULL)",
+        ):
+            connection.execute(text(line))
+    opened.migrate()
+    with opened.reading() as session:
+        assert session.get_one(Key, 1).scopes == "admin"
+        assert session.get_one(Key, 2).scopes == ""
+        person = passwords.person_of(session, "ANN@example.com")
+        assert person is not None
+        assert passwords.stored_for(session, person.id) is None
 
 
 def test_a_view_outlives_who_made_it_and_goes_with_its_workspace(tmp_path: Path) -> None:

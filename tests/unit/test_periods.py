@@ -1,14 +1,16 @@
 """Any range of days is covered exactly, by few periods."""
 
 from collections import Counter
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickatlas.clicks.periods import COARSE_LEVELS, EVERY_LEVEL, Level, cover, first_day, next_day
+from clickatlas.clicks.periods import COARSE_LEVELS, EVERY_LEVEL, Block, Level, cover, first_day, next_day
 
 DAYS = st.integers(0, 40_000)
+EPOCH = date(1970, 1, 1)
 
 
 @pytest.mark.parametrize("levels", [EVERY_LEVEL, COARSE_LEVELS])
@@ -50,3 +52,18 @@ def test_all_of_a_month_but_one_day_is_a_month_less_a_day() -> None:
         (-1, Level.DAY, march + 30, march + 31),
         (1, Level.MONTH, march, march + 31),
     ]
+
+
+def test_the_blocks_of_least_cost_are_chosen() -> None:
+    first, behind = (date(2026, 11, 15) - EPOCH).days, (date(2026, 12, 1) - EPOCH).days
+    month = (date(2026, 11, 1) - EPOCH).days
+
+    def none_from_20(level: Level, day: int) -> float:
+        return 1.0 if level is not Level.DAY or day < month + 19 else 0.0
+
+    assert cover(first, behind, COARSE_LEVELS) == [
+        Block(-1, Level.DAY, month, first),
+        Block(1, Level.MONTH, month, behind),
+    ]
+    assert cover(first, behind, COARSE_LEVELS, none_from_20) == [Block(1, Level.DAY, first, behind)]
+    assert cover(month, behind, COARSE_LEVELS, none_from_20) == [Block(1, Level.MONTH, month, behind)]

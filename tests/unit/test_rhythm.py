@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
-from clickatlas.insight.rhythm import QUARTER, clocks, offsets, weekly
+from clickatlas.insight.rhythm import QUARTER, alike, clocks, offsets, weekly
 
 # Whole, half and quarter hours; changes of a half hour; over the date line; Ramadan's extra pair of changes.
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Adelaide",
@@ -105,3 +105,22 @@ def test_a_country_of_many_zones_tells_no_time(atlas: Atlas) -> None:
     placed = ~np.asarray(places.unplaced)
     assert np.array_equal(zone[placed], np.asarray(places.zone)[placed])
     assert (zone[:2] == -1).all()
+
+
+@pytest.mark.parametrize("year", [2011, 2024, 2026])
+def test_zones_are_alike_where_their_clocks_say_the_same_all_the_time(year: int) -> None:
+    zones = (
+        *ZONES,
+        "Europe/Paris",
+        "Etc/UTC",
+        "America/Detroit",
+        "Asia/Kolkata",
+        "Europe/London",
+        "Africa/Lagos",
+    )
+    first, last = ms(datetime(year, 1, 5, tzinfo=UTC)), ms(datetime(year, 12, 5, tzinfo=UTC))
+    times = np.arange(first, last, QUARTER)
+    told = [offsets(times, zone).tobytes() for zone in zones]
+    assert alike(zones, first, last).tolist() == [told.index(mine) for mine in told]
+    winter = alike(zones, first, ms(datetime(year, 1, 20, tzinfo=UTC)))
+    assert winter[zones.index("Europe/London")] == winter[zones.index("Etc/UTC")] == zones.index("UTC")

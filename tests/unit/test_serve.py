@@ -17,7 +17,7 @@ def test_an_atlas_of_another_version_is_built_again(tmp_path: Path, monkeypatch:
     asked = []
     monkeypatch.setattr(updating, "update", lambda settings, **_: asked.append(settings.data))
     settings = load({"data": tmp_path})
-    prepare(settings)
+    prepare(settings).close()
     assert asked == [tmp_path]  # none yet
 
     built = current(built_atlas())
@@ -27,10 +27,10 @@ def test_an_atlas_of_another_version_is_built_again(tmp_path: Path, monkeypatch:
     shutil.copy(built / "atlas.json", folder)
     (tmp_path / "atlas" / "current").write_text(folder.name)
     assert current(tmp_path / "atlas") == folder
-    prepare(settings)
+    prepare(settings).close()
     assert asked == [tmp_path]  # of this version: nothing to do
 
     facts = json.loads((folder / "atlas.json").read_text("utf-8"))
     (folder / "atlas.json").write_text(json.dumps(facts | {"format": 0}))
-    prepare(settings)
+    prepare(settings).close()
     assert asked == [tmp_path, tmp_path]

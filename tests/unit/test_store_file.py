@@ -80,7 +80,7 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_insert_of_nothing_still_makes_filters_blind(tmp_path: Path) -> None:
-    """When this fails, DuckDB is mended and `rollups._insert` can go."""
+    """When this fails, DuckDB is mended and `merges.insert` can go."""
     path = str(tmp_path / "any.duckdb")
     for expected in (0, 20):
         with duckdb.connect(path) as database:
@@ -97,12 +97,12 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from clickatlas.clicks import rollups
+from clickatlas.clicks import merges, rollups
 from clickatlas.clicks.duckdb import DuckDBStore
 from clickatlas.clicks.store import Batch, Position
 from clickatlas.redirect.record import RECORD, Agent
 rollups.SETTLE_AT, rollups.BUSY_AT, rollups.BUSY_DAY_AT = 2000, 3000, 800
-rollups.MERGE_FROM = {"place_rollup": 100, "time_rollup": 100}
+merges.MERGE_FROM = {"place_rollup": 100, "time_rollup": 100}
 store = DuckDBStore(Path(sys.argv[1]))
 at = store.positions().get("s", Position(0, 0)).offset
 print("writing", flush=True)

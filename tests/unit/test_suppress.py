@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from clickatlas.insight.suppress import suppress
+from clickatlas.insight.suppress import classes, suppress
 
 Vector = npt.NDArray[np.float64]
 
@@ -35,8 +35,13 @@ def worlds(
 
 
 def published(columns, marks, visible) -> tuple[Vector, list[tuple[int, int]], list[tuple[int, int]]]:  # type: ignore[no-untyped-def]
-    """A row per number that is shown (over the places), and the shown and the hidden areas."""
+    """A row per number that is shown (over the places), and the shown and the hidden areas.
+
+    Besides the tables that is the size of every class: all that tiles, frames and exports are made from.
+    """
     rows = [np.ones(marks.size)] + [(marks == mark) * 1.0 for mark in np.unique(marks)]
+    group = classes(columns, visible, marks)
+    rows += [(group == one) * 1.0 for one in np.unique(group)]
     shown, hidden = [], []
     for level, column in enumerate(columns):
         for area in np.unique(column[column >= 0]).tolist():

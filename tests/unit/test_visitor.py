@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickatlas.redirect.secret import SharedSecret
+from clickatlas.redirect.secret import DaySecrets, SharedSecret
 from clickatlas.redirect.visitor import Proxies, VisitorKey, first_language, read_agent, referrer_host
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Mobile/15E148 Safari/604.1"
@@ -138,3 +138,12 @@ def test_many_forks_at_midnight_agree(tmp_path: Path) -> None:
     with os.fdopen(reading, "rb") as pipe:
         keys = pipe.read()
     assert keys == keys[:32] * 16
+
+
+def test_an_imports_days_may_come_in_any_order() -> None:
+    """One person on one link is one visitor a day, however the rows of two days are mixed."""
+    key = VisitorKey(DaySecrets())
+    days = [1_700_000_000_000, 1_700_086_400_000]
+    hashes = [key.hash(days[n % 2] + n, "18.9.22.69", "agent", 7) for n in range(10)]
+    assert len(set(hashes)) == 2
+    assert VisitorKey(DaySecrets()).hash(days[0], "18.9.22.69", "agent", 7) not in hashes

@@ -17,6 +17,7 @@ export class Problem extends Error {
     readonly title: string,
     readonly detail = "",
     readonly remedy = "",
+    readonly field = "",
   ) {
     super([detail || title, remedy].filter(Boolean).join(" "));
   }
@@ -59,12 +60,14 @@ async function problem(response: Response): Promise<Problem> {
     title?: string;
     detail?: string;
     remedy?: string;
+    field?: string;
   };
   return new Problem(
     response.status,
     document.title ?? `The server answered ${response.status}`,
     document.detail,
     document.remedy,
+    document.field,
   );
 }
 

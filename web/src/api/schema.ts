@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+  "/api/links/bulk": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Shorten up to 1,000 links at once. Rows that are refused keep none of the others back
+     * @description Shorten up to 1,000 links at once. Rows that are refused keep none of the others back.
+     */
+    post: operations["create_many_api_links_bulk_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/links/bulk.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Shorten the links of a CSV file, up to 1,000
+     * @description Columns are named as the fields of a link; `url` is needed. Several tags have semicolons between them.
+     */
+    post: operations["create_from_csv_api_links_bulk_csv_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/links": {
     parameters: {
       query?: never;
@@ -12,14 +52,14 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * The workspace's links with their clicks, newest first
-     * @description The workspace's links with their clicks, newest first.
+     * The workspace's links with their clicks
+     * @description The workspace's links with their clicks.
      */
     get: operations["listed_api_links_get"];
     put?: never;
     /**
-     * Shorten a link
-     * @description Shorten a link.
+     * Shorten a link. Sent again with the same Idempotency-Key, it makes no second one
+     * @description Shorten a link. Sent again with the same Idempotency-Key, it makes no second one.
      */
     post: operations["create_api_links_post"];
     delete?: never;
@@ -54,6 +94,272 @@ export interface paths {
      * @description Change a link; redirects follow at once.
      */
     patch: operations["change_api_links__code__patch"];
+    trace?: never;
+  };
+  "/api/domains": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The workspace's own domains, each with the DNS records that it needs
+     * @description The workspace's own domains, each with the DNS records that it needs.
+     */
+    get: operations["listed_api_domains_get"];
+    put?: never;
+    /**
+     * Say which domain the workspace wants. It is theirs once its TXT record says so: set that, then check
+     * @description Say which domain the workspace wants. It is theirs once its TXT record says so: set that, then check.
+     */
+    post: operations["add_api_domains_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/domains/ask": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether a certificate may be had for a host: 200 for a verified domain that isn't lost, and our own; else 404. Needs no key
+     * @description For a reverse proxy that gets certificates on demand: Caddy asks this by itself (`ask`).
+     */
+    get: operations["ask_api_domains_ask_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/domains/{domain_id}/check": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Look at a domain's DNS records now. A name server may answer as before for as long as it was told to
+     * @description Look at a domain's DNS records now. A name server may answer as before for as long as it was told to.
+     */
+    post: operations["check_api_domains__domain_id__check_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/domains/{domain_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Let go of a domain. Its links and their clicks stay; they lead nowhere until it is back and verified
+     * @description Let go of a domain. Its links and their clicks stay; they lead nowhere until it is back and verified.
+     */
+    delete: operations["remove_api_domains__domain_id__delete"];
+    options?: never;
+    head?: never;
+    /**
+     * Have new links be made on it, or no longer. One domain of a workspace is the primary one, or none
+     * @description Have new links be made on it, or no longer. One domain of a workspace is the primary one, or none.
+     */
+    patch: operations["change_api_domains__domain_id__patch"];
+    trace?: never;
+  };
+  "/api/analytics/live": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Clicks as they are counted, as server-sent events: about a second after they happened
+     * @description Each event `clicks` says how many there were since the last, and tells of up to 50 of them singly, drawn by chance.
+     *     Dates of the filter don't matter here. With `min_cell` no place is told.
+     */
+    get: operations["live_api_analytics_live_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/analytics/live/{code}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * One link's clicks as they are counted, as server-sent events
+     * @description One link's clicks as they are counted, as server-sent events.
+     */
+    get: operations["live_of_link_api_analytics_live__code__get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/links/{code}/qr": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A link's QR code
+     * @description Colours that scanners can't tell apart are refused. The code says the short link with `?q` behind it, by which a
+     *     scan is told from a click.
+     */
+    get: operations["code_api_links__code__qr_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/workspace/logo": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The workspace's logo
+     * @description The workspace's logo.
+     */
+    get: operations["logo_api_workspace_logo_get"];
+    /**
+     * Set the workspace's logo: up to 100 kB and 2048 pixels each way; kept as a PNG of 512
+     * @description Set the workspace's logo: up to 100 kB and 2048 pixels each way; kept as a PNG of 512.
+     */
+    put: operations["set_logo_api_workspace_logo_put"];
+    post?: never;
+    /**
+     * Remove the workspace's logo
+     * @description Remove the workspace's logo.
+     */
+    delete: operations["remove_logo_api_workspace_logo_delete"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/utm-templates": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The workspace's templates, by name
+     * @description The workspace's templates, by name.
+     */
+    get: operations["listed_api_utm_templates_get"];
+    put?: never;
+    /**
+     * Keep campaign parameters under a name, which can be used once (409)
+     * @description Keep campaign parameters under a name, which can be used once (409).
+     */
+    post: operations["create_api_utm_templates_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/utm-templates/{template_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Forget a template. Links that were made with it stay as they are
+     * @description Forget a template. Links that were made with it stay as they are.
+     */
+    delete: operations["delete_api_utm_templates__template_id__delete"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/campaigns": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The workspace's campaigns, by name
+     * @description The workspace's campaigns, by name.
+     */
+    get: operations["listed_api_campaigns_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/campaigns/{name}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * One campaign
+     * @description One campaign.
+     */
+    get: operations["one_api_campaigns__name__get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Give a campaign a target, or take it away
+     * @description Give a campaign a target, or take it away.
+     */
+    patch: operations["change_api_campaigns__name__patch"];
     trace?: never;
   };
   "/api/analytics/geo/{table}": {
@@ -116,6 +422,95 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/analytics/visitors": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Visitors by the hour or day of the reader's zone, as far as hashes tell that are renewed every UTC day
+     * @description A person on one link is one visitor a UTC day. A day elsewhere lies in two of these, and a campaign has several
+     *     links: so `most` counts all of them as different people, and `least` as the same as far as it can.
+     */
+    get: operations["visitors_api_analytics_visitors_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/analytics/change": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Clicks against the period before: as long, up to the same hour, by the reader's calendar
+     * @description A period that is not over is held against as much of the one before. Needs `from`.
+     */
+    get: operations["change_since_api_analytics_change_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/annotations": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Notes, newest first: all of the workspace, or what concerns some links and campaigns
+     * @description Notes, newest first: all of the workspace, or what concerns some links and campaigns.
+     */
+    get: operations["listed_api_annotations_get"];
+    put?: never;
+    /**
+     * Note something at a time
+     * @description Note something at a time.
+     */
+    post: operations["create_api_annotations_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/annotations/{annotation_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Forget a note
+     * @description Forget a note.
+     */
+    delete: operations["delete_api_annotations__annotation_id__delete"];
+    options?: never;
+    head?: never;
+    /**
+     * Change a note's words or its time
+     * @description Change a note's words or its time.
+     */
+    patch: operations["change_api_annotations__annotation_id__patch"];
+    trace?: never;
+  };
   "/api/analytics/breakdown": {
     parameters: {
       query?: never;
@@ -124,8 +519,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Clicks by link, campaign, channel, tag, device, browser, system, language, referrer or network kind
-     * @description Clicks by link, campaign, channel, tag, device, browser, system, language, referrer or network kind.
+     * Clicks by link, campaign, channel, tag, device, browser, system, language, referrer, origin or network kind
+     * @description Clicks by link, campaign, channel, tag, device, browser, system, language, referrer, origin or network kind.
      */
     get: operations["breakdown_api_analytics_breakdown_get"];
     put?: never;
@@ -145,7 +540,7 @@ export interface paths {
     };
     /**
      * A grid of local weekday and hour, through all changes of clocks
-     * @description By each place's clock, a click known to a country with several zones only is `unknown`.
+     * @description By each place's clock, a click known to a country with several zones only is `unknown`; with `min_cell` all are.
      */
     get: operations["hours_api_analytics_hours_get"];
     put?: never;
@@ -248,7 +643,8 @@ export interface paths {
      * Placed clicks by place and time, as arrays of a few bytes a point; at most 400,000 points
      * @description All numbers are little-endian. First a uint32: the length H of the header. Then H bytes of JSON, padded
      *     with spaces: {"frames": [{"time", "clicks"}], "points": N, "depth": d, "bucket", "tz", "largest": clicks of
-     *     the fullest point}. Then x as uint16[N], y as uint16[N], the frame's number as uint16[N], zeros up to a multiple
+     *     the fullest point, "since"}; by the hour, clicks before `since` are not in it where it is not null: single ones are
+     *     kept no longer (`keep_clicks_days`). Then x as uint16[N], y as uint16[N], the frame's number as uint16[N], zeros up to a multiple
      *     of 4, and clicks as uint32[N]. x and y are cells of the mercator square, 2^d wide and high, counted from
      *     its north-west corner. Points are in the order of their frames. Without `from` and `to`: from the first
      *     click to the last.
@@ -271,9 +667,9 @@ export interface paths {
     };
     /**
      * Where the first filter has more of its clicks than the second
-     * @description Shares differ by chance, too, the more the fewer clicks there are: `z` says how far beyond. Differences
-     *     are log-odds ratios with a Dirichlet prior of both sides together (Monroe et al. 2008), so a handful of
-     *     clicks makes no large one.
+     * @description Shares differ by chance, too, the more the fewer clicks there are, and clicks come in clumps: `differs` says where
+     *     it is beyond that, as GET /api/insights/differences does. Differences are log-odds ratios with a Dirichlet prior of
+     *     both sides together (Monroe et al. 2008), so a handful of clicks makes no large one.
      */
     get: operations["compared_api_compare_areas_get"];
     put?: never;
@@ -316,6 +712,274 @@ export interface paths {
      * @description One Mapbox Vector Tile (2.1) with the layer `clusters`; 204 where neither filter has clicks.
      */
     get: operations["tile_api_compare_tiles__z___x___y__mvt_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Cards: what stands out, the most telling first
+     * @description Nothing is called a finding that chance alone would often produce: over campaigns in which nothing happened,
+     *     one in twenty has any card that says otherwise. With a second filter (parameters that begin with `b.`) the cards
+     *     say how the two differ. What is found may be half a minute old.
+     */
+    get: operations["insights_api_insights_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/concentration": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How unevenly clicks lie over areas: Lorenz curve, Gini, Herfindahl-Hirschman, the fewest areas with 40 %
+     * @description Few clicks seem more concentrated than they are, so figures are those of the areas' own rates (empirical Bayes).
+     */
+    get: operations["concentration_api_insights_concentration_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/differences": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How two filters differ: the second one's parameters begin with `b.`
+     * @description Location quotients, shrunk log-odds and conditional binomial tests for clicks in clumps, Benjamini-Hochberg across
+     *     areas; over all areas the Jensen-Shannon distance with a permutation test.
+     */
+    get: operations["differences_api_insights_differences_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/rhythm": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * When they click: the hours of the week, each with an interval
+     * @description Through all changes of clocks. With `min_cell` by the reader's clock only, no moment told closer than that.
+     */
+    get: operations["rhythm_api_insights_rhythm_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/weekends": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Where they click on weekends more, or less, than everybody does, by each place's own clock
+     * @description Week by week, as quasi-binomial counts. Areas finer than regions lie in their region's; with `min_cell` there are no rows.
+     */
+    get: operations["weekends_api_insights_weekends_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/target": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Did clicks hit the target that their link or campaign has?
+     * @description A click counts as inside with the chance that its place's accuracy radius gives it. Where the filter's links have
+     *     several targets, each click is held against that of its own link, and those of links without one are left out. 404
+     *     where none has; with `min_cell` also where they don't all have the same.
+     */
+    get: operations["target_api_insights_target_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/oddities": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Areas that jump against their own history, and whether that is people or machines
+     * @description The last seven days against up to half a year of weeks before (Farrington et al. 1996).
+     */
+    get: operations["oddities_api_insights_oddities_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/gaps": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Areas with fewer clicks than their people, or your other links, would give, and the dead zones that they form
+     * @description Lower tail of the negative binomial with the spread estimated from the areas themselves, empirical-Bayes ratios,
+     *     Benjamini-Hochberg across areas. Only areas with at least 5 expected clicks are tested.
+     */
+    get: operations["gaps_api_insights_gaps_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/hotspots": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Areas with more clicks than they should have: alone, with their neighbours, and in circles
+     * @description Upper tail as for gaps; Getis-Ord Gi* with the neighbours; for metros and counties Kulldorff's
+     *     spatial scan statistic too.
+     */
+    get: operations["hotspots_api_insights_hotspots_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/audience": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Who lives where the clicks come from: income, education, tenure, age and urbanicity as an index
+     * @description Census figures of US ZIP codes, weighted by clicks and blended over each click's accuracy radius. They tell of the
+     *     people who live there, not of those who clicked (ecological inference).
+     */
+    get: operations["audience_api_insights_audience_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/languages": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Which languages the browsers of each country ask for, and which would be worth a translation
+     * @description Known only of clicks that are kept one by one (`keep_clicks_days`).
+     */
+    get: operations["languages_api_insights_languages_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/offers": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Which channels, tags or campaigns do well where: each against all the others, area by area
+     * @description Which channels, tags or campaigns do well where: each against all the others, area by area.
+     */
+    get: operations["offers_api_insights_offers_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/areas/{area_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether one area has more or fewer clicks than it should: its row of the gaps' and the hot spots' table
+     * @description The same tests as for cards: what is said of it holds after all areas of its level were looked at.
+     */
+    get: operations["deviation_api_insights_areas__area_id__get"];
     put?: never;
     post?: never;
     delete?: never;
@@ -500,12 +1164,508 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * The filter's clicks in time order, as csv or ndjson. What is not known is empty (null)
-     * @description Where single clicks are kept no longer (`keep_clicks_days`), the header `clicks-since` says since when they are.
+     * The filter's clicks in time order, as csv, ndjson, parquet or geojson. What is not known is empty (null)
+     * @description The header `rows-total` says how many there are, and `bytes-about` how large the file will be, for a progress bar.
+     *     Columns: see docs/export.md.
+     *
+     *     With `min_cell` a click's place is the areas that may be shown, without a position, and its time is that of the
+     *     first of at least so many clicks together with which it is told.
+     *
+     *     Where single clicks are kept no longer (`keep_clicks_days`), the header `clicks-since` says since when they are.
      */
     get: operations["clicks_api_export_clicks__kind__get"];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/export/{table}.{kind}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A table as csv, ndjson, parquet or geojson, with the same numbers as on the page. Columns: see docs/export.md
+     * @description `table` is countries, regions, metros, counties, cities, postal-codes, links, campaigns, breakdown or times. `sort`,
+     *     `order`, `search` and `unplaced` are for areas, `limit` for these and `breakdown`.
+     */
+    get: operations["table_api_export__table___kind__get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/imports/services": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Services that can be asked for links and clicks
+     * @description Services that can be asked for links and clicks.
+     */
+    get: operations["services_api_imports_services_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/imports/preview": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * The first rows of a file, and what its columns seem to be. Its first 64 kB are enough, but for Parquet
+     * @description The first rows of a file, and what its columns seem to be. Its first 64 kB are enough, but for Parquet.
+     */
+    post: operations["look_api_imports_preview_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/imports": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The workspace's imports since the server started
+     * @description The workspace's imports since the server started.
+     */
+    get: operations["imports_api_imports_get"];
+    put?: never;
+    /**
+     * Import a file: all of its clicks or none, and what was imported before is not again
+     * @description It is read as it comes, and nothing of it is written to a disk but the clicks as clickatlas keeps all clicks: without
+     *     addresses. The answer comes when all was sent; ask for the import until its `state` is another than `running`.
+     */
+    post: operations["bring_in_file_api_imports_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/imports/services/{service}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Ask another service for all links and clicks that its API tells of, and import them
+     * @description Ask another service for all links and clicks that its API tells of, and import them.
+     */
+    post: operations["bring_in_service_api_imports_services__service__post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/imports/{import}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How far an import is, and what became of its rows
+     * @description How far an import is, and what became of its rows.
+     */
+    get: operations["one_import_api_imports__import__get"];
+    put?: never;
+    post?: never;
+    /**
+     * Stop an import: none of its clicks are added. Links that it made stay
+     * @description Stop an import: none of its clicks are added. Links that it made stay.
+     */
+    delete: operations["stop_api_imports__import__delete"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/imports/{import}/refused.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The refused rows and why, up to 50,000 of them
+     * @description The refused rows and why, up to 50,000 of them.
+     */
+    get: operations["refused_api_imports__import__refused_csv_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/shares": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The workspace's shared maps, newest first. Their addresses are not in it: only digests of them are kept
+     * @description The workspace's shared maps, newest first. Their addresses are not in it: only digests of them are kept.
+     */
+    get: operations["listed_api_shares_get"];
+    put?: never;
+    /**
+     * Share a map of what a filter lets through. Whoever has its address sees it
+     * @description Share a map of what a filter lets through. Whoever has its address sees it.
+     */
+    post: operations["create_api_shares_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/shares/{share_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * End a share: its address opens nothing from the next request on
+     * @description End a share: its address opens nothing from the next request on.
+     */
+    delete: operations["end_api_shares__share_id__delete"];
+    options?: never;
+    head?: never;
+    /**
+     * Change a shared map under the address that it has; who looks at it sees the change with the next answer
+     * @description Change a shared map under the address that it has; who looks at it sees the change with the next answer.
+     */
+    patch: operations["change_api_shares__share_id__patch"];
+    trace?: never;
+  };
+  "/api/shares/{share_id}/renew": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Give a shared map a new address; the one before opens nothing from now on
+     * @description Give a shared map a new address; the one before opens nothing from now on.
+     */
+    post: operations["renew_api_shares__share_id__renew_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/shared/{secret}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A shared map: its title, days and totals, and where its tiles are
+     * @description A shared map: its title, days and totals, and where its tiles are.
+     */
+    get: operations["shared_map_api_shared__secret__get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/shared/{secret}/tiles/{z}/{x}/{y}.mvt": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * One tile of a shared map, as those of /api/heat/tiles
+     * @description One tile of a shared map, as those of /api/heat/tiles.
+     */
+    get: operations["tile_api_shared__secret__tiles__z___x___y__mvt_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/shared/{secret}/places/{table}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A shared map's areas: countries, regions, metros, counties, cities or postal-codes
+     * @description A shared map's areas: countries, regions, metros, counties, cities or postal-codes.
+     */
+    get: operations["places_api_shared__secret__places__table__get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/shared/{secret}/password": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Give a shared map's password; the answer opens it for half a day. Guesses are few a minute (429)
+     * @description Give a shared map's password; the answer opens it for half a day. Guesses are few a minute (429).
+     */
+    post: operations["admit_api_shared__secret__password_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/oembed": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What another site needs to embed a shared map (oEmbed 1.0)
+     * @description What another site needs to embed a shared map (oEmbed 1.0).
+     */
+    get: operations["oembed_api_oembed_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/webhooks": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The workspace's webhooks
+     * @description The workspace's webhooks.
+     */
+    get: operations["listed_api_webhooks_get"];
+    put?: never;
+    /**
+     * Have an address told of events. The secret is in this answer only
+     * @description Have an address told of events. The secret is in this answer only.
+     */
+    post: operations["create_api_webhooks_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/webhooks/{webhook_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Forget a webhook, and what waits for it
+     * @description Forget a webhook, and what waits for it.
+     */
+    delete: operations["delete_api_webhooks__webhook_id__delete"];
+    options?: never;
+    head?: never;
+    /**
+     * Change a webhook; what waits goes to the new address
+     * @description Change a webhook; what waits goes to the new address.
+     */
+    patch: operations["change_api_webhooks__webhook_id__patch"];
+    trace?: never;
+  };
+  "/api/webhooks/{webhook_id}/secret": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Give a webhook a new secret. For a day deliveries are signed with the old one, too
+     * @description Give a webhook a new secret. For a day deliveries are signed with the old one, too.
+     */
+    post: operations["rotate_api_webhooks__webhook_id__secret_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/webhooks/{webhook_id}/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Send an event `webhook.test`
+     * @description Send an event `webhook.test`.
+     */
+    post: operations["test_api_webhooks__webhook_id__test_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/webhooks/{webhook_id}/deliveries": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What was sent to a webhook in the last week, and what became of it
+     * @description What was sent to a webhook in the last week, and what became of it.
+     */
+    get: operations["deliveries_api_webhooks__webhook_id__deliveries_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Send a delivery once more, under the same `webhook-id`
+     * @description Send a delivery once more, under the same `webhook-id`.
+     */
+    post: operations["replay_api_webhooks__webhook_id__deliveries__delivery_id__replay_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/digest": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * When one's own digest of this workspace comes
+     * @description When one's own digest of this workspace comes.
+     */
+    get: operations["shown_api_digest_get"];
+    /**
+     * Have a digest sent to oneself, at another time, or no more. The first is that of the next period
+     * @description Have a digest sent to oneself, at another time, or no more. The first is that of the next period.
+     */
+    put: operations["change_api_digest_put"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/digest/send": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Send oneself one now, of the last whole period (`off`: week). It counts for nothing else; a few an hour
+     * @description Send oneself one now, of the last whole period (`off`: week). It counts for nothing else; a few an hour.
+     */
+    post: operations["send_api_digest_send_post"];
     delete?: never;
     options?: never;
     head?: never;
@@ -525,12 +1685,60 @@ export interface paths {
      */
     get: operations["session_api_session_get"];
     put?: never;
-    post?: never;
+    /**
+     * Sign in by e-mail address and password: sets the session's cookie. From the page itself only
+     * @description A wrong password and an unknown address are one answer (401), and take as long.
+     */
+    post: operations["sign_in_api_session_post"];
     /**
      * End this browser's session
      * @description End this browser's session.
      */
     delete: operations["sign_out_api_session_delete"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/sessions": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * One's own sessions: where one is signed in. Their secrets are shown to nobody
+     * @description One's own sessions: where one is signed in. Their secrets are shown to nobody.
+     */
+    get: operations["listed_api_sessions_get"];
+    put?: never;
+    post?: never;
+    /**
+     * End all of one's sessions and unused sign-in links but the session that asks
+     * @description End all of one's sessions and unused sign-in links but the session that asks.
+     */
+    delete: operations["end_others_api_sessions_delete"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/sessions/{session_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * End one of one's own sessions
+     * @description End one of one's own sessions.
+     */
+    delete: operations["end_api_sessions__session_id__delete"];
     options?: never;
     head?: never;
     patch?: never;
@@ -556,6 +1764,493 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/workspace": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete the workspace: links with all their clicks, views, keys, log and people. There is no way back
+     * @description Only an owner may. Whoever is in other workspaces stays there; the clicks are gone within a second or so.
+     */
+    delete: operations["delete_api_workspace_delete"];
+    options?: never;
+    head?: never;
+    /**
+     * Rename the workspace
+     * @description Rename the workspace.
+     */
+    patch: operations["rename_api_workspace_patch"];
+    trace?: never;
+  };
+  "/api/workspaces": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The workspaces one is in, and as what
+     * @description The workspaces one is in, and as what.
+     */
+    get: operations["listed_api_workspaces_get"];
+    put?: never;
+    /**
+     * Make a workspace of one's own. Owners may; others where sign-up is open (403)
+     * @description Make a workspace of one's own. Owners may; others where sign-up is open (403).
+     */
+    post: operations["create_api_workspaces_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/session/workspace": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Go to another of one's workspaces: the session begins anew, there
+     * @description Go to another of one's workspaces: the session begins anew, there.
+     */
+    put: operations["go_api_session_workspace_put"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/workspaces/{workspace_id}/leave": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Leave a workspace. One's sessions and tokens for it end; the last owner stays (409)
+     * @description Leave a workspace. One's sessions and tokens for it end; the last owner stays (409).
+     */
+    post: operations["leave_api_workspaces__workspace_id__leave_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/session/password": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Set one's own password. All other sessions and sign-in links of the person end; API tokens stay
+     * @description Who has no password yet came by a one-time link, so that is proof enough for a first one.
+     */
+    put: operations["change_password_api_session_password_put"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/sign-in": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Which ways in there are, so that a page offers those and no others
+     * @description Which ways in there are, so that a page offers those and no others.
+     */
+    get: operations["ways_api_sign_in_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/session/link": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Have a sign-in link sent: good once, for a quarter of an hour. Who has no account gets none, and the same answer
+     * @description Have a sign-in link sent: good once, for a quarter of an hour. Who has no account gets none, and the same answer.
+     */
+    post: operations["send_link_api_session_link_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/sign-up": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Begin an account: a letter with a link comes. Who has one already gets a sign-in link, and the same answer here
+     * @description Begin an account: a letter with a link comes. Who has one already gets a sign-in link, and the same answer here.
+     */
+    post: operations["sign_up_api_sign_up_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/session/redeem": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Sign in by a link that came by mail. It is spent by this, and not by being looked at, as mail scanners do
+     * @description Where the account was made by who may not have had its address, its password, sessions and tokens end.
+     */
+    post: operations["redeem_api_session_redeem_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/letters/read": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What the link of a letter is about. It is not spent by this
+     * @description What the link of a letter is about. It is not spent by this.
+     */
+    post: operations["read_api_letters_read_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/letters/accept": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Accept an invitation, finish an account, or confirm an address: then one is signed in. The link is spent
+     * @description Who has an account signs in with the letter's address first; others give a name and a password.
+     */
+    post: operations["accept_api_letters_accept_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/profile": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete one's account: password, sessions, tokens and memberships. There is no way back
+     * @description Links stay their workspace's. The last owner of a workspace hands it on or deletes it first (409, which names it).
+     */
+    delete: operations["delete_api_profile_delete"];
+    options?: never;
+    head?: never;
+    /**
+     * Change one's name
+     * @description Change one's name.
+     */
+    patch: operations["change_api_profile_patch"];
+    trace?: never;
+  };
+  "/api/profile/email": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Sign in with another address from now on
+     * @description Where mail is set, a link goes there that confirms it; without, it holds at once.
+     */
+    post: operations["change_address_api_profile_email_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/profile/identities": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * As whom identity providers know oneself
+     * @description As whom identity providers know oneself.
+     */
+    get: operations["listed_api_profile_identities_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/profile/identities/{identity}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Come by this identity no longer. All other sessions end: some may have begun by it
+     * @description The last way in stays (409). Who comes by the provider again with one's own verified address is joined again.
+     */
+    delete: operations["part_api_profile_identities__identity__delete"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/people": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Who is in this workspace, and as what
+     * @description Who is in this workspace, and as what.
+     */
+    get: operations["listed_api_people_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/people/{person_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Take somebody out of the workspace. Their sessions and tokens for it end at once; the last owner stays (409)
+     * @description Take somebody out of the workspace. Their sessions and tokens for it end at once; the last owner stays (409).
+     */
+    delete: operations["remove_api_people__person_id__delete"];
+    options?: never;
+    head?: never;
+    /**
+     * Make somebody owner, editor or viewer. It holds from their next request on; the last owner stays one (409)
+     * @description Make somebody owner, editor or viewer. It holds from their next request on; the last owner stays one (409).
+     */
+    patch: operations["change_api_people__person_id__patch"];
+    trace?: never;
+  };
+  "/api/invitations": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Invitations to this workspace that wait for an answer
+     * @description Invitations to this workspace that wait for an answer.
+     */
+    get: operations["listed_api_invitations_get"];
+    put?: never;
+    /**
+     * Invite somebody, in place of an invitation before. The link is good once and for seven days
+     * @description It is mailed where a mail server is set, and shown to be handed over in any case. That a mail can't be sent is said
+     *     and takes nothing back.
+     */
+    post: operations["create_api_invitations_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/invitations/{invitation_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Take an invitation back: its link holds no more
+     * @description Take an invitation back: its link holds no more.
+     */
+    delete: operations["revoke_api_invitations__invitation_id__delete"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/plan": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The plan of this workspace: what it holds, and how many links were made this month
+     * @description The plan of this workspace: what it holds, and how many links were made this month.
+     */
+    get: operations["shown_api_plan_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/plan/webhook": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take an event of a payment service, in Stripe's shape and signed as Stripe signs (`Stripe-Signature`)
+     * @description `checkout.session.completed` and `customer.subscription.created`, `.updated` and `.deleted` switch the plan of the
+     *     workspace that `client_reference_id` or `metadata.workspace` names, or whose customer it is. Sent twice, an event
+     *     changes nothing more; one that is older than the last is passed over.
+     */
+    post: operations["take_api_plan_webhook_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/tokens": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Tokens of this workspace: an owner sees all, others see their own. No secrets
+     * @description Tokens of this workspace: an owner sees all, others see their own. No secrets.
+     */
+    get: operations["listed_api_tokens_get"];
+    put?: never;
+    /**
+     * Make a token for oneself, which may no more than one may (403) and outlives no token that makes it (422)
+     * @description Make a token for oneself, which may no more than one may (403) and outlives no token that makes it (422).
+     */
+    post: operations["create_api_tokens_post"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/tokens/{token_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * End a token: it opens nothing from the next request on
+     * @description End a token: it opens nothing from the next request on.
+     */
+    delete: operations["end_api_tokens__token_id__delete"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/audit": {
     parameters: {
       query?: never;
@@ -576,6 +2271,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/links/{code}/history": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Who made and changed a link, newest first, whatever it was called then
+     * @description Who made and changed a link, newest first, whatever it was called then.
+     */
+    get: operations["history_api_links__code__history_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/health": {
     parameters: {
       query?: never;
@@ -584,10 +2299,50 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Live: the processes answer. Ready: links and clicks can be read, and clicks are being counted
-     * @description Live: the processes answer. Ready: links and clicks can be read, and clicks are being counted.
+     * Everything that is wrong, by name; 503 where something is broken, 200 where there are only warnings
+     * @description Everything that is wrong, by name; 503 where something is broken, 200 where there are only warnings.
      */
     get: operations["health_health_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/health/live": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The process answers. The street says this itself when the app is away: short links go on
+     * @description The process answers. The street says this itself when the app is away: short links go on.
+     */
+    get: operations["live_health_live_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/health/ready": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether links can be read and the API answers; 503 where not
+     * @description Whether links can be read and the API answers; 503 where not.
+     */
+    get: operations["ready_health_ready_get"];
     put?: never;
     post?: never;
     delete?: never;
@@ -616,10 +2371,85 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/metrics": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Figures for Prometheus; while the click store can't be opened, those that don't need it
+     * @description Takes the token of `metrics_token` (or of the file `metrics.token` in the data folder), and no workspace's key:
+     *     these are the whole installation's.
+     */
+    get: operations["metrics_metrics_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /**
+     * Acceptance
+     * @description A letter's secret, and who one is where one has no account yet.
+     */
+    Acceptance: {
+      /** Token */
+      token: string;
+      /** Name */
+      name?: string | null;
+      /** Password */
+      password?: string | null;
+      /**
+       * Workspace
+       * @description What to call a new account's workspace.
+       */
+      workspace?: string | null;
+    };
+    /**
+     * AddressIn
+     * @description A new address, and that it is really you.
+     */
+    AddressIn: {
+      /**
+       * Email
+       * @example ann@example.com
+       */
+      email: string;
+      /**
+       * Password
+       * @description The current password, of who has one.
+       */
+      password?: string | null;
+    };
+    /**
+     * AddressOut
+     * @description What came of it.
+     */
+    AddressOut: {
+      /** Email */
+      email: string;
+      /**
+       * Confirmed
+       * @description False: a letter went there, and its link makes it yours.
+       */
+      confirmed: boolean;
+    };
+    /**
+     * Admission
+     * @description What opens a shared map for half a day.
+     */
+    Admission: {
+      /** Ticket */
+      ticket: string;
+    };
     /**
      * Against
      * @description An area's shares and medians held against those of the nation's ZIP codes.
@@ -634,6 +2464,83 @@ export interface components {
       figures: {
         [key: string]: components["schemas"]["Compared"];
       };
+    };
+    /**
+     * AnnotationIn
+     * @description A new note: of a link, of a campaign, or of the whole workspace where neither is given.
+     */
+    AnnotationIn: {
+      /**
+       * At
+       * Format: date-time
+       * @description With its offset, or Z.
+       * @example 2026-11-03T08:00:00Z
+       */
+      at: string;
+      /**
+       * Text
+       * @description 1 to 280 characters.
+       * @example Newsletter sent
+       */
+      text: string;
+      /**
+       * Link
+       * @description A link's code.
+       */
+      link?: string | null;
+      /**
+       * Campaign
+       * @description A campaign's name.
+       */
+      campaign?: string | null;
+    };
+    /**
+     * AnnotationList
+     * @description Notes, newest first.
+     */
+    AnnotationList: {
+      /** Rows */
+      rows: components["schemas"]["AnnotationOut"][];
+    };
+    /**
+     * AnnotationOut
+     * @description A note at a time.
+     */
+    AnnotationOut: {
+      /** Id */
+      id: number;
+      /**
+       * At
+       * Format: date-time
+       */
+      at: string;
+      /** Text */
+      text: string;
+      /**
+       * Link
+       * @description The code of the link that it is of.
+       */
+      link: string | null;
+      /**
+       * Campaign
+       * @description The campaign that it is of.
+       */
+      campaign: string | null;
+      /**
+       * Created By
+       * @description Whose it is; null where nobody of that name is left.
+       */
+      created_by: string | null;
+    };
+    /**
+     * AnnotationPatch
+     * @description What to change of a note; what is left out stays.
+     */
+    AnnotationPatch: {
+      /** At */
+      at?: string | null;
+      /** Text */
+      text?: string | null;
     };
     /**
      * Area
@@ -733,6 +2640,11 @@ export interface components {
        */
       total_b: number;
       /**
+       * Min Cell
+       * @description Only areas and clusters are there that have as many on both sides; 0: all are.
+       */
+      min_cell: number;
+      /**
        * Ids
        * @description Area ids.
        */
@@ -770,9 +2682,19 @@ export interface components {
       difference: number[];
       /**
        * Z
-       * @description How far the difference is beyond chance: |z| < 1.96 is within chance.
+       * @description How far the difference is from none, in standard errors, clicks in clumps taken into account.
        */
       z: number[];
+      /**
+       * Q
+       * @description The chance of the like if there were none, after all areas (Benjamini-Hochberg); null: too few clicks.
+       */
+      q: (number | null)[];
+      /**
+       * Differs
+       * @description Whether the sides differ there beyond chance: q <= 0.05. Of those that do, 1 in 20 by chance.
+       */
+      differs: boolean[];
     };
     /**
      * AreaList
@@ -833,7 +2755,8 @@ export interface components {
       people: components["schemas"]["People"] | null;
       /** @description Its people's figures held against the nation's; US areas only. */
       against: components["schemas"]["Against"] | null;
-      standing: components["schemas"]["AreaStanding"];
+      /** @description Null where `min_cell` hides it: for having few clicks, or for telling of an area that has. */
+      standing: components["schemas"]["AreaStanding"] | null;
     };
     /**
      * AreaStanding
@@ -879,6 +2802,30 @@ export interface components {
       coarser: components["schemas"]["Coarser"][];
       /** @description Null without clicks, or where the database states no radius. */
       radius: components["schemas"]["Radius"] | null;
+    };
+    /**
+     * Asked
+     * @description That a letter goes out, if there is anybody to get it.
+     */
+    Asked: {
+      /** Email */
+      email: string;
+      /**
+       * Minutes
+       * @description How long its link will hold.
+       */
+      minutes: number;
+    };
+    /**
+     * Asker
+     * @description Where to write to.
+     */
+    Asker: {
+      /**
+       * Email
+       * @example ann@example.com
+       */
+      email: string;
     };
     /**
      * AtlasFacts
@@ -930,6 +2877,104 @@ export interface components {
       version: string;
     };
     /**
+     * Audience
+     * @description Who lives where the clicks come from, by census figure. They live there; they are not those who clicked.
+     */
+    Audience: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Against
+       * @description What it is held against.
+       */
+      against: string;
+      /**
+       * Zips
+       * @description ZIP codes that the clicks come from.
+       */
+      zips: number;
+      /**
+       * Abroad
+       * @description Clicks from outside the United States: nothing is known of them here.
+       */
+      abroad: number;
+      /**
+       * Untold
+       * @description Clicks of the United States that are not known to a ZIP code.
+       */
+      untold: number;
+      /**
+       * Radius
+       * @description Km within which half the clicks are known, and no better.
+       */
+      radius: number | null;
+      /**
+       * Surveyed
+       * @description Whether the intervals hold the census's own margins of error.
+       */
+      surveyed: boolean;
+      /** Figure */
+      figure: string[];
+      /**
+       * Value
+       * @description The mean over clicks: shares 0 to 1, dollars, years.
+       */
+      value: (number | null)[];
+      /**
+       * Reference
+       * @description The same of what it is held against.
+       */
+      reference: (number | null)[];
+      /**
+       * Index
+       * @description 100 × value / reference.
+       */
+      index: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval. Null: too few clicks or ZIP codes to say.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+      /**
+       * Clicks
+       * @description Clicks whose surroundings tell the figure.
+       */
+      clicks: number[];
+      /**
+       * Effective
+       * @description So many independent clicks would be as sure (Kish 1965).
+       */
+      effective: (number | null)[];
+    };
+    /**
      * AuditPage
      * @description What was done, newest first.
      */
@@ -956,7 +3001,7 @@ export interface components {
       who: string | null;
       /**
        * Action
-       * @description link.create, link.change, link.delete, view.create, view.change, view.delete, sample.delete, session.create, session.delete or token.create.
+       * @description link.create, link.change, link.delete, view.create, view.change, view.delete, sample.delete, session.create, session.link, session.delete, password.change, profile.change, token.create, token.delete, invitation.create, invitation.revoke, invitation.accept, person.create, person.change, person.remove, person.leave, workspace.create, workspace.change and the like.
        */
       action: string;
       /**
@@ -964,6 +3009,11 @@ export interface components {
        * @description What it was done to: a link's code, a view's or a token's name.
        */
       subject: string;
+      /**
+       * Detail
+       * @description What was changed, where that is known.
+       */
+      detail: string;
     };
     /**
      * Basemap
@@ -994,6 +3044,22 @@ export interface components {
       problem?: string | null;
     };
     /**
+     * Before
+     * @description What was said of the same file when it was imported.
+     */
+    Before: {
+      /** Imported */
+      imported: number;
+      /** Refused */
+      refused: number;
+      /** New Links */
+      new_links: number;
+      /** Repeated */
+      repeated: number;
+      /** Known Links */
+      known_links: number;
+    };
+    /**
      * Breakdown
      * @description Clicks by part, most first. By tag a click counts once for each tag of its link, so shares may pass 1.
      */
@@ -1009,6 +3075,11 @@ export interface components {
        * @description How many rows there are without `limit`.
        */
       values: number;
+      /**
+       * Unlisted
+       * @description Clicks of values that `min_cell` hides: they are in no row.
+       */
+      unlisted: number;
       /**
        * Since
        * @description Clicks before this are not in it: single ones are kept no longer (`keep_clicks_days`).
@@ -1039,6 +3110,11 @@ export interface components {
        * @description Of `total`.
        */
       share: number;
+      /**
+       * Group
+       * @description Of an origin: social, email, search, messages, assistants, direct, other; null where it is no name, and for all others.
+       */
+      group?: string | null;
     };
     /**
      * Bucket
@@ -1046,6 +3122,155 @@ export interface components {
      * @enum {string}
      */
     Bucket: "hour" | "day" | "week" | "month";
+    /**
+     * Bulk
+     * @description Links to make.
+     */
+    Bulk: {
+      /**
+       * Links
+       * @description Each as `POST /api/links` takes one.
+       * @example [
+       *       {
+       *         "url": "https://example.com/a"
+       *       },
+       *       {
+       *         "code": "b",
+       *         "url": "https://example.com/b"
+       *       }
+       *     ]
+       */
+      links: {
+        [key: string]: unknown;
+      }[];
+    };
+    /**
+     * BulkOut
+     * @description What became of each row.
+     */
+    BulkOut: {
+      /** Made */
+      made: components["schemas"]["MadeLink"][];
+      /** Refused */
+      refused: components["schemas"]["Refusal"][];
+      /** Dry Run */
+      dry_run: boolean;
+    };
+    /**
+     * ByProvider
+     * @description An identity provider that one may sign in by.
+     */
+    ByProvider: {
+      /** Name */
+      name: string;
+      /**
+       * Url
+       * @description Where a browser begins; `to`, a page of ours, is shown in the end.
+       */
+      url: string;
+    };
+    /**
+     * CampaignList
+     * @description The workspace's campaigns, by name.
+     */
+    CampaignList: {
+      /** Rows */
+      rows: components["schemas"]["CampaignRow"][];
+    };
+    /**
+     * CampaignOut
+     * @description A campaign. It comes with its first link and goes with its last.
+     */
+    CampaignOut: {
+      /** Name */
+      name: string;
+      /** Links */
+      links: number;
+      /** @description Where it is meant to be clicked; null: anywhere. */
+      target: components["schemas"]["TargetDocument"] | null;
+    };
+    /**
+     * CampaignPatch
+     * @description What to change of a campaign; what is left out stays.
+     */
+    CampaignPatch: {
+      /** @description Where it is meant to be clicked; null: anywhere. */
+      target?: components["schemas"]["TargetDocument"] | null;
+    };
+    /**
+     * CampaignRow
+     * @description A campaign in a list.
+     */
+    CampaignRow: {
+      /** Name */
+      name: string;
+      /** Links */
+      links: number;
+      /**
+       * Targeted
+       * @description Whether it has a target.
+       */
+      targeted: boolean;
+    };
+    /**
+     * Cause
+     * @description Everything that can be wrong, by name.
+     * @enum {string}
+     */
+    Cause:
+      | "links"
+      | "opening"
+      | "app_away"
+      | "ingest_stopped"
+      | "ingest_failing"
+      | "clicks_lost"
+      | "store_damaged"
+      | "spool_lag"
+      | "disk_nearly_full"
+      | "atlas_old"
+      | "spool_aside"
+      | "worker_silent";
+    /**
+     * ChangeOut
+     * @description Now against before. `interval` is that of `ratio`, 95 %, widened by how much clicks come in bursts.
+     */
+    ChangeOut: {
+      now: components["schemas"]["Period"];
+      before: components["schemas"]["Period"];
+      /**
+       * Ratio
+       * @description Clicks now for each before; null where there were none before, or the time before began later.
+       */
+      ratio: number | null;
+      /**
+       * Interval
+       * @description Of the ratio; an end of null is without bound.
+       */
+      interval: [number, number | null] | null;
+      /**
+       * Beyond Chance
+       * @description Whether the interval leaves out 1: more than chance makes.
+       */
+      beyond_chance: boolean;
+      /**
+       * Spread
+       * @description How many times more the pieces of both periods vary than independent clicks would.
+       */
+      spread: number;
+      /**
+       * Whole
+       * @description Whether clicks were counted all through the period before; else nothing is compared.
+       */
+      whole: boolean;
+    };
+    /**
+     * Choice
+     * @description Where to go.
+     */
+    Choice: {
+      /** Id */
+      id: number;
+    };
     /**
      * Choices
      * @description What a workspace's clicks can be filtered by.
@@ -1072,6 +3297,18 @@ export interface components {
        * @description Clicks before this are kept as counts only (`keep_clicks_days`): browsers, referrers, exports and hours by each place's clock begin here. None: all are kept.
        */
       kept_since: string | null;
+    };
+    /**
+     * CircleDocument
+     * @description All within so many km of a point.
+     */
+    CircleDocument: {
+      /** Lat */
+      lat: number;
+      /** Lon */
+      lon: number;
+      /** Km */
+      km: number;
     };
     /**
      * Clock
@@ -1140,6 +3377,11 @@ export interface components {
        */
       total_b: number;
       /**
+       * Min Cell
+       * @description Only areas and clusters are there that have as many on both sides; 0: all are.
+       */
+      min_cell: number;
+      /**
        * Unplaced A
        * @description Of the first, in no cluster: known to a country or region at best.
        */
@@ -1178,6 +3420,241 @@ export interface components {
       percentile: number;
     };
     /**
+     * ConcentrationTable
+     * @description Areas by clicks, the most first, and how unevenly clicks lie over them.
+     */
+    ConcentrationTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      level: components["schemas"]["Table"];
+      /**
+       * Few
+       * @description Whether clicks are too few to say how they lie: then the figures are null.
+       */
+      few: boolean;
+      /**
+       * Top
+       * @description The fewest areas that have 40 % of the clicks.
+       */
+      top: number;
+      /**
+       * Share
+       * @description Of the clicks, that these have: their own rates', chance taken off.
+       */
+      share: number | null;
+      /**
+       * Share Low
+       * @description Lower end of the 95 % interval.
+       */
+      share_low: number | null;
+      /**
+       * Share High
+       * @description Upper end of the 95 % interval.
+       */
+      share_high: number | null;
+      /**
+       * Living
+       * @description Share of the people who live in these areas.
+       */
+      living: number | null;
+      /**
+       * Gini
+       * @description Gini coefficient of clicks per resident: 0 even, 1 all in one place.
+       */
+      gini: number | null;
+      /** Gini Low */
+      gini_low: number | null;
+      /** Gini High */
+      gini_high: number | null;
+      /**
+       * Hhi
+       * @description Herfindahl-Hirschman index; 1 / hhi is the effective number of areas.
+       */
+      hhi: number | null;
+      /** Hhi Low */
+      hhi_low: number | null;
+      /** Hhi High */
+      hhi_high: number | null;
+      /**
+       * Lorenz
+       * @description The Lorenz curve: cumulative shares of residents and clicks, fewest clicks per resident first.
+       */
+      lorenz: [number, number][];
+      /** Clicks */
+      clicks: number[];
+      /** Residents */
+      residents: (number | null)[];
+    };
+    /**
+     * Confirmation
+     * @description That somebody means it.
+     */
+    Confirmation: {
+      /**
+       * Confirm
+       * @description The workspace's name.
+       */
+      confirm: string;
+    };
+    /**
+     * DeliveryList
+     * @description Deliveries of the last week, newest first.
+     */
+    DeliveryList: {
+      /** Rows */
+      rows: components["schemas"]["DeliveryOut"][];
+      /** Next Cursor */
+      next_cursor: string | null;
+    };
+    /**
+     * DeliveryOut
+     * @description One event on its way, and what became of it.
+     */
+    DeliveryOut: {
+      /** Id */
+      id: number;
+      /**
+       * Message
+       * @description Its `webhook-id`: the same in every try.
+       */
+      message: string;
+      /** Event */
+      event: string;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /**
+       * State
+       * @enum {string}
+       */
+      state: "waiting" | "delivered" | "failed";
+      /** Tries */
+      tries: number;
+      /**
+       * Due At
+       * @description When it is tried next.
+       */
+      due_at: string | null;
+      /**
+       * Status
+       * @description The receiver's status at the last try; null where nobody answered.
+       */
+      status: number | null;
+      /**
+       * Answer
+       * @description The first 300 letters of what it said, or why nobody answered.
+       */
+      answer: string;
+    };
+    /**
+     * Deviation
+     * @description Whether an area has more or fewer clicks than it should, and how sure that is.
+     */
+    Deviation: {
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
+      level: components["schemas"]["Level"];
+      /**
+       * Baseline
+       * @description population: what residents would give; others: what your other links do.
+       * @enum {string}
+       */
+      baseline: "population" | "others";
+      /**
+       * Said
+       * @description more, fewer: a hot spot or a gap, beyond chance after all areas of the level. usual: what there is, chance would often make. unknown: too few clicks expected to tell, or not to be told.
+       * @enum {string}
+       */
+      said: "more" | "fewer" | "usual" | "unknown";
+      /**
+       * Together
+       * @description Whether it is hot only taken together with its neighbours (Gi*).
+       */
+      together: boolean;
+      /**
+       * Zone
+       * @description Areas beside each other that are so, itself among them; 0: it isn't.
+       */
+      zone: number;
+      /** Clicks */
+      clicks: number | null;
+      /** Expected */
+      expected: number | null;
+      /**
+       * Ratio
+       * @description clicks / expected.
+       */
+      ratio: number | null;
+      /**
+       * Low
+       * @description Lower end of the 95 % interval. Wider for what was found, as it was picked out of many.
+       */
+      low: number | null;
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: number | null;
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: number | null;
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: number | null;
+      /**
+       * Tested
+       * @description Areas of the level that were tested.
+       */
+      tested: number;
+      /**
+       * Sample
+       * @description Clicks that it rests on.
+       */
+      sample: number;
+      /**
+       * Method
+       * @description How do we know.
+       */
+      method: string;
+      /**
+       * Caveats
+       * @description When not to trust it.
+       */
+      caveats: string[];
+    };
+    /**
      * DifferenceScale
      * @description Values and their colours, those of an index (200 is a difference of 1). Between two stops they mix evenly.
      */
@@ -1197,6 +3674,486 @@ export interface components {
        * @description #rrggbb, on a dark map.
        */
       dark: string[];
+    };
+    /**
+     * DifferenceTable
+     * @description Areas where either side has clicks, the surest differences first.
+     */
+    DifferenceTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      level: components["schemas"]["Table"];
+      /**
+       * Sides
+       * @description What the sides are called.
+       */
+      sides: [string, string];
+      /**
+       * Total A
+       * @description Clicks of the first filter that are known at this level.
+       */
+      total_a: number;
+      /**
+       * Total B
+       * @description Those of the second.
+       */
+      total_b: number;
+      /**
+       * Distance
+       * @description Jensen-Shannon distance of the geographies: 0 the same, 1 nothing shared.
+       */
+      distance: number | null;
+      /**
+       * By Chance
+       * @description How far apart so many clicks of one geography would be on average.
+       */
+      by_chance: number | null;
+      /**
+       * Beyond
+       * @description What is left once that is taken off.
+       */
+      beyond: number | null;
+      /**
+       * Distance P
+       * @description Permutation test; null where clumps aren't known.
+       */
+      distance_p: number | null;
+      /** A */
+      a: number[];
+      /** B */
+      b: number[];
+      /**
+       * Quotient
+       * @description Location quotient: the first share over the second.
+       */
+      quotient: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval. Null: without end.
+       */
+      high: (number | null)[];
+      /**
+       * Ratio
+       * @description log2 of the shares' ratio, shrunk (Monroe et al. 2008).
+       */
+      ratio: (number | null)[];
+      /** Z */
+      z: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+      /**
+       * Differs
+       * @description Whether the sides differ there beyond chance: q <= 0.05. Of those that do, 1 in 20 by chance.
+       */
+      differs: boolean[];
+    };
+    /**
+     * DigestIn
+     * @description When to send it.
+     */
+    DigestIn: {
+      /**
+       * Every
+       * @description How often; off: never.
+       * @enum {string}
+       */
+      every: "off" | "day" | "week" | "month";
+      /**
+       * Weekday
+       * @description Of weekly ones; Monday is 0.
+       * @default 0
+       * @example 0
+       */
+      weekday: number;
+      /**
+       * Hour
+       * @description By the clock of `tz`.
+       * @default 8
+       * @example 8
+       */
+      hour: number;
+      /**
+       * Tz
+       * @description IANA zone of the reader: of its hour and of its days.
+       * @default UTC
+       * @example Europe/Berlin
+       */
+      tz: string;
+    };
+    /**
+     * DigestOut
+     * @description When it comes, and whether it can.
+     */
+    DigestOut: {
+      /**
+       * Every
+       * @description How often; off: never.
+       * @enum {string}
+       */
+      every: "off" | "day" | "week" | "month";
+      /**
+       * Weekday
+       * @description Of weekly ones; Monday is 0.
+       * @default 0
+       * @example 0
+       */
+      weekday: number;
+      /**
+       * Hour
+       * @description By the clock of `tz`.
+       * @default 8
+       * @example 8
+       */
+      hour: number;
+      /**
+       * Tz
+       * @description IANA zone of the reader: of its hour and of its days.
+       * @default UTC
+       * @example Europe/Berlin
+       */
+      tz: string;
+      /**
+       * Email
+       * @description Where it goes; null: you have no address.
+       */
+      email: string | null;
+      /**
+       * Mail
+       * @description Whether the operator has set a mail server.
+       */
+      mail: boolean;
+    };
+    /**
+     * DigestTime
+     * @description When the event `digest` comes, if the webhook is told of it.
+     */
+    DigestTime: {
+      /**
+       * Every
+       * @description How often; of months on the first.
+       * @default week
+       * @enum {string}
+       */
+      every: "day" | "week" | "month";
+      /**
+       * Weekday
+       * @description Of weekly ones; Monday is 0.
+       * @default 0
+       * @example 0
+       */
+      weekday: number;
+      /**
+       * Hour
+       * @description By the clock of `tz`.
+       * @default 8
+       * @example 8
+       */
+      hour: number;
+      /**
+       * Tz
+       * @description IANA zone of that hour and of the days.
+       * @default UTC
+       * @example Europe/Berlin
+       */
+      tz: string;
+    };
+    /**
+     * DomainIn
+     * @description A domain that is wanted.
+     */
+    DomainIn: {
+      /**
+       * Name
+       * @description A host's name alone; other letters than ASCII become punycode.
+       * @example go.example.com
+       */
+      name: string;
+    };
+    /**
+     * DomainList
+     * @description The workspace's domains.
+     */
+    DomainList: {
+      /** Rows */
+      rows: components["schemas"]["DomainOut"][];
+      /**
+       * Default
+       * @description The installation's own host, where links without a domain are.
+       */
+      default: string;
+    };
+    /**
+     * DomainOut
+     * @description A domain, and how it stands.
+     */
+    DomainOut: {
+      /** Id */
+      id: number;
+      /**
+       * Name
+       * @description In plain ASCII: other letters are in punycode.
+       */
+      name: string;
+      /**
+       * Shown
+       * @description As people write it, in Unicode.
+       */
+      shown: string;
+      /**
+       * Verified At
+       * @description Since when it is proved to be the workspace's.
+       */
+      verified_at: string | null;
+      /** Checked At */
+      checked_at: string | null;
+      /**
+       * Problem
+       * @description What the last check missed; "" where it missed nothing.
+       */
+      problem: string;
+      /**
+       * Points Here
+       * @description Whether it leads to this server, as far as DNS tells; null where that can't be told.
+       */
+      points_here: boolean | null;
+      /**
+       * Lost At
+       * @description Since when it is known to lead here no longer: three daily looks in a row. Its links go on for whoever comes; no new certificate is had for it.
+       */
+      lost_at: string | null;
+      /** Primary */
+      primary: boolean;
+      /**
+       * Links
+       * @description Links on it.
+       */
+      links: number;
+      /** Records */
+      records: components["schemas"]["Record"][];
+    };
+    /**
+     * DomainPatch
+     * @description What to change of it.
+     */
+    DomainPatch: {
+      /**
+       * Primary
+       * @description Whether new links are on it unless they say where.
+       */
+      primary: boolean;
+    };
+    /**
+     * Ended
+     * @description What was ended.
+     */
+    Ended: {
+      /** Sessions */
+      sessions: number;
+    };
+    /**
+     * Farewell
+     * @description That somebody means it.
+     */
+    Farewell: {
+      /**
+       * Confirm
+       * @description One's e-mail address, else one's name.
+       */
+      confirm: string;
+      /**
+       * Password
+       * @description The current password, of who has one.
+       */
+      password?: string | null;
+    };
+    /**
+     * FaultShown
+     * @description One thing that is wrong.
+     */
+    FaultShown: {
+      name: components["schemas"]["Cause"];
+      /** @description `broken`: something does not work. `warning`: to be looked at. */
+      severity: components["schemas"]["Severity"];
+      /** What */
+      what: string;
+      /**
+       * Mend
+       * @description What to do about it.
+       */
+      mend: string;
+    };
+    /**
+     * Format
+     * @description What a table is answered as.
+     * @enum {string}
+     */
+    Format: "json" | "csv";
+    /**
+     * FromService
+     * @description What a service is asked with.
+     */
+    FromService: {
+      /**
+       * Key
+       * @description An API key of that service; it is not kept.
+       */
+      key: string;
+      /**
+       * Address
+       * @description Where the service is, for those that people host themselves.
+       * @default
+       */
+      address: string;
+      /**
+       * Dry Run
+       * @default false
+       */
+      dry_run: boolean;
+      /**
+       * Again
+       * @default false
+       */
+      again: boolean;
+      /**
+       * Domain
+       * @description The workspace's verified domain that new links are on; else the installation's own host.
+       * @default
+       */
+      domain: string;
+    };
+    /**
+     * GapTable
+     * @description The tested areas, the most missing clicks first.
+     */
+    GapTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      level: components["schemas"]["Table"];
+      /**
+       * Baseline
+       * @description population: what residents would give; others: what your other links do.
+       */
+      baseline: string;
+      /**
+       * Phi
+       * @description Clicks come in clumps of so many: estimated from the areas themselves.
+       */
+      phi: number | null;
+      /**
+       * Uneven
+       * @description Lasting differences between areas that no baseline knows, as a standard deviation (0.3: ±30 %).
+       */
+      uneven: number | null;
+      /**
+       * Alpha
+       * @description The q up to which an area is found.
+       */
+      alpha: number;
+      /** Clicks */
+      clicks: number[];
+      /** Expected */
+      expected: (number | null)[];
+      /**
+       * Ratio
+       * @description clicks / expected, drawn to 1 as far as it is unsure (empirical Bayes).
+       */
+      ratio: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval. Of the plain ratio; wider for what was found, as it was picked out of many.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+      /**
+       * Found
+       * @description Whether it differs beyond chance, and by enough to matter.
+       */
+      found: boolean[];
+      /**
+       * Zone
+       * @description Found areas beside each other share a number, 0 the largest zone.
+       */
+      zone: (number | null)[];
+      /**
+       * Missing
+       * @description expected - clicks.
+       */
+      missing: (number | null)[];
     };
     /**
      * GeoRow
@@ -1313,23 +4270,64 @@ export interface components {
       unknown: number;
       /**
        * Left Out
-       * @description Clicks of network kinds that the filter leaves out, by network kind.
+       * @description Clicks of network kinds that the filter leaves out, by network kind; with `min_cell` only where there are enough, and none for a part of the world.
        */
       left_out: {
         [key: string]: number;
       };
       /**
+       * Min Cell
+       * @description No area with fewer clicks is shown, nor a few more that would tell its clicks; 0: all are.
+       */
+      min_cell: number;
+      /**
+       * Withheld
+       * @description Of the total, clicks whose spots `min_cell` hides: in tables of wider areas, and not on the map.
+       */
+      withheld: number;
+      /**
        * Unlisted
        * @description Clicks in no row, whatever the search: known to a coarser level than this table's, or of areas that `min_cell` hides.
        */
       unlisted: number;
-      /**
-       * Min Cell
-       * @description No area with fewer clicks is shown, nor a few more that would tell its clicks; 0: all are. Above 0 there is no `index`, which is made from other areas' clicks.
-       */
-      min_cell: number;
       /** Rows */
       rows: components["schemas"]["GeoRow"][];
+    };
+    /**
+     * GuessOut
+     * @description A column for a role.
+     */
+    GuessOut: {
+      /** Role */
+      role: string;
+      /** Column */
+      column: string;
+      /**
+       * Sure
+       * @description 1: by its name and its cells; 0.5: by one of them.
+       */
+      sure: number;
+    };
+    /**
+     * Health
+     * @description How the house is, for a monitor: 503 where it is not ready or anything is broken.
+     */
+    Health: {
+      /**
+       * Live
+       * @default true
+       * @constant
+       */
+      live: true;
+      /** Ready */
+      ready: boolean;
+      /**
+       * Faults
+       * @description Worst first; empty when all is well.
+       */
+      faults: components["schemas"]["FaultShown"][];
+      /** Version */
+      version: string;
     };
     /**
      * HeatTileJson
@@ -1353,11 +4351,21 @@ export interface components {
       unknown: number;
       /**
        * Left Out
-       * @description Clicks of network kinds that the filter leaves out, by network kind.
+       * @description Clicks of network kinds that the filter leaves out, by network kind; with `min_cell` only where there are enough, and none for a part of the world.
        */
       left_out: {
         [key: string]: number;
       };
+      /**
+       * Min Cell
+       * @description No area with fewer clicks is shown, nor a few more that would tell its clicks; 0: all are.
+       */
+      min_cell: number;
+      /**
+       * Withheld
+       * @description Of the total, clicks whose spots `min_cell` hides: in tables of wider areas, and not on the map.
+       */
+      withheld: number;
       /**
        * Tilejson
        * @default 3.0.0
@@ -1402,6 +4410,146 @@ export interface components {
       scales: components["schemas"]["Scales"];
     };
     /**
+     * HeldDomain
+     * @description That a certificate may be had for it.
+     */
+    HeldDomain: {
+      /** Domain */
+      domain: string;
+    };
+    /**
+     * HotspotTable
+     * @description The tested areas, the most extra clicks first.
+     */
+    HotspotTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      level: components["schemas"]["Table"];
+      /**
+       * Baseline
+       * @description population: what residents would give; others: what your other links do.
+       */
+      baseline: string;
+      /**
+       * Phi
+       * @description Clicks come in clumps of so many: estimated from the areas themselves.
+       */
+      phi: number | null;
+      /**
+       * Uneven
+       * @description Lasting differences between areas that no baseline knows, as a standard deviation (0.3: ±30 %).
+       */
+      uneven: number | null;
+      /**
+       * Alpha
+       * @description The q up to which an area is found.
+       */
+      alpha: number;
+      /** Clicks */
+      clicks: number[];
+      /** Expected */
+      expected: (number | null)[];
+      /**
+       * Ratio
+       * @description clicks / expected, drawn to 1 as far as it is unsure (empirical Bayes).
+       */
+      ratio: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval. Of the plain ratio; wider for what was found, as it was picked out of many.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+      /**
+       * Found
+       * @description Whether it differs beyond chance, and by enough to matter.
+       */
+      found: boolean[];
+      /**
+       * Zone
+       * @description Found areas beside each other share a number, 0 the largest zone.
+       */
+      zone: (number | null)[];
+      /**
+       * Extra
+       * @description clicks - expected.
+       */
+      extra: (number | null)[];
+      /**
+       * Gi
+       * @description Getis-Ord Gi* as a z value: it and its neighbours together.
+       */
+      gi: (number | null)[];
+      /**
+       * Gi Q
+       * @description The same after all areas (Benjamini-Hochberg).
+       */
+      gi_q: (number | null)[];
+      /**
+       * Gi Found
+       * @description Whether it is hot by Gi*; `zone` numbers these.
+       */
+      gi_found: boolean[];
+      /**
+       * Unexpected
+       * @description Found one way or the other, and never targeted.
+       */
+      unexpected: boolean[];
+      /**
+       * In Cluster
+       * @description Whether it lies in the scan's likeliest cluster.
+       */
+      in_cluster: boolean[];
+      /**
+       * Cluster P
+       * @description Of Kulldorff's scan: the chance of a cluster as likely. Null: none.
+       */
+      cluster_p: number | null;
+      /**
+       * Cluster Ratio
+       * @description Of that cluster: the relative risk, inside against outside.
+       */
+      cluster_ratio: number | null;
+    };
+    /**
      * Hours
      * @description Clicks by weekday and hour.
      */
@@ -1434,6 +4582,82 @@ export interface components {
       rows: number[][];
     };
     /**
+     * IdentityList
+     * @description One's own identities, the oldest first.
+     */
+    IdentityList: {
+      /** Rows */
+      rows: components["schemas"]["IdentityRow"][];
+    };
+    /**
+     * IdentityRow
+     * @description An identity at a provider that opens one's account.
+     */
+    IdentityRow: {
+      /**
+       * Id
+       * @example 9f86d081884c7d659a2feaa0c55ad015
+       */
+      id: string;
+      /**
+       * Provider
+       * @description The provider's name, or its issuer where it is another than today's.
+       * @example Acme ID
+       */
+      provider: string;
+      /**
+       * Since
+       * Format: date-time
+       */
+      since: string;
+      /**
+       * In Use
+       * @description Whether people come by this provider now.
+       */
+      in_use: boolean;
+    };
+    /**
+     * ImportOut
+     * @description An import.
+     */
+    ImportOut: {
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
+      /**
+       * Began
+       * Format: date-time
+       */
+      began: string;
+      /**
+       * State
+       * @enum {string}
+       */
+      state: "running" | "done" | "failed" | "stopped";
+      /**
+       * Part
+       * @description How much of the file was read, 0 to 1; null where that is not known.
+       */
+      part: number | null;
+      /**
+       * Problem
+       * @description Why it failed.
+       */
+      problem: {
+        [key: string]: unknown;
+      } | null;
+      report: components["schemas"]["ReportOut"];
+    };
+    /**
+     * ImportsOut
+     * @description The imports of a workspace since the server started, the newest first.
+     */
+    ImportsOut: {
+      /** Imports */
+      imports: components["schemas"]["ImportOut"][];
+    };
+    /**
      * IngestStatus
      * @description How far counting is behind the short links.
      */
@@ -1447,6 +4671,322 @@ export interface components {
       lag_seconds: number;
       /** Error */
       error: string | null;
+    };
+    /**
+     * InsightArea
+     * @description An area that a card is about.
+     */
+    InsightArea: {
+      /**
+       * Id
+       * @description Such as country:US, region:US-MA, metro:14460, county:25017, zip:02139.
+       */
+      id: string;
+      /** Name */
+      name: string;
+      /** Lat */
+      lat: number | null;
+      /** Lon */
+      lon: number | null;
+      /** Bbox */
+      bbox: [number, number, number, number] | null;
+    };
+    /**
+     * InsightCard
+     * @description One finding, and how it is known.
+     */
+    InsightCard: {
+      kind: components["schemas"]["Kind-Output"];
+      /**
+       * Sentence
+       * @description The finding in words, in English.
+       */
+      sentence: string;
+      /**
+       * Numbers
+       * @description The figures that the sentence is made of, by name.
+       */
+      numbers: {
+        [key: string]: number | string;
+      };
+      /**
+       * Of
+       * @description The name of the figure in `numbers` that `interval` belongs to; empty without one.
+       */
+      of: string;
+      /**
+       * Interval
+       * @description 95 % interval of that figure.
+       */
+      interval: [number, number] | null;
+      /**
+       * P
+       * @description The chance of the like if nothing were there; null: nothing was tested.
+       */
+      p: number | null;
+      /**
+       * Q
+       * @description The same after all that was tested with it (false discoveries).
+       */
+      q: number | null;
+      /**
+       * Areas
+       * @description The areas it is about, 400 at most.
+       */
+      areas: components["schemas"]["InsightArea"][];
+      /**
+       * Areas Total
+       * @description How many there are.
+       */
+      areas_total: number;
+      /**
+       * Filter
+       * @description Filter parameters that show it on the map.
+       */
+      filter: {
+        [key: string]: string[];
+      };
+      /**
+       * Method
+       * @description How do we know: the method by its standard name, in a sentence or two.
+       */
+      method: string;
+      /**
+       * Sample
+       * @description The clicks it rests on.
+       */
+      sample: number;
+      /**
+       * Caveats
+       * @description When not to trust it.
+       */
+      caveats: string[];
+    };
+    /**
+     * Insights
+     * @description What stands out, the most telling first.
+     */
+    Insights: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Needed
+       * @description With fewer clicks than this there are no cards: nothing could be said for sure.
+       */
+      needed: number;
+      /**
+       * Baseline
+       * @description What clicks were held against: population, or others (all other links' clicks).
+       * @enum {string}
+       */
+      baseline: "population" | "others";
+      /**
+       * Min Cell
+       * @description No card names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Compared
+       * @description Whether a second filter (`b.`) was given.
+       */
+      compared: boolean;
+      /** Cards */
+      cards: components["schemas"]["InsightCard"][];
+      /**
+       * Notes
+       * @description What couldn't be said, and why, in English.
+       */
+      notes: string[];
+    };
+    /**
+     * InvitationIn
+     * @description Whom to invite.
+     */
+    InvitationIn: {
+      /**
+       * Email
+       * @example ann@example.com
+       */
+      email: string;
+      /**
+       * Role
+       * @default editor
+       * @enum {string}
+       */
+      role: "owner" | "editor" | "viewer";
+    };
+    /**
+     * InvitationList
+     * @description Invitations, newest first.
+     */
+    InvitationList: {
+      /** Rows */
+      rows: components["schemas"]["InvitationOut"][];
+    };
+    /**
+     * InvitationOut
+     * @description An invitation that waits for an answer.
+     */
+    InvitationOut: {
+      /** Id */
+      id: number;
+      /** Email */
+      email: string;
+      /** Role */
+      role: string;
+      /** Invited By */
+      invited_by: string | null;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /**
+       * Expires At
+       * Format: date-time
+       */
+      expires_at: string;
+    };
+    /**
+     * Kind
+     * @description A file format.
+     * @enum {string}
+     */
+    "Kind-Input": "png" | "svg" | "pdf";
+    /**
+     * Kind
+     * @description What a card answers.
+     * @enum {string}
+     */
+    "Kind-Output":
+      | "concentration"
+      | "gap"
+      | "hotspot"
+      | "audience"
+      | "difference"
+      | "rhythm"
+      | "target"
+      | "oddity"
+      | "language";
+    /**
+     * LanguageTable
+     * @description Countries by language, the most clicks first; of clicks kept one by one.
+     */
+    LanguageTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      /**
+       * Own
+       * @description The workspace's own languages, with commas: most clicks ask for them.
+       */
+      own: string;
+      /**
+       * Unknown
+       * @description Clicks whose language is not known.
+       */
+      unknown: number;
+      /**
+       * Language
+       * @description Primary tag, such as es.
+       */
+      language: string[];
+      /** Language Name */
+      language_name: string[];
+      /** Clicks */
+      clicks: number[];
+      /**
+       * Share
+       * @description Of the country's clicks.
+       */
+      share: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: (number | null)[];
+      /**
+       * Candidate
+       * @description Worth a translation: not one of your own, and enough clicks.
+       */
+      candidate: boolean[];
+    };
+    /**
+     * Leave
+     * @description That somebody means it.
+     */
+    Leave: {
+      /**
+       * Confirm
+       * @description The workspace's name.
+       */
+      confirm: string;
+    };
+    /**
+     * LetterIn
+     * @description A letter's secret.
+     */
+    LetterIn: {
+      /** Token */
+      token: string;
+    };
+    /**
+     * LetterOut
+     * @description What a letter is about.
+     */
+    LetterOut: {
+      /**
+       * Kind
+       * @enum {string}
+       */
+      kind: "invitation" | "sign-up" | "address";
+      /** Email */
+      email: string;
+      /**
+       * Workspace
+       * @description To which it invites.
+       */
+      workspace: string | null;
+      /** Role */
+      role: string | null;
+      /** Invited By */
+      invited_by: string | null;
+      /**
+       * Has Account
+       * @description Whether one has to sign in with that address to accept it.
+       */
+      has_account: boolean;
     };
     /**
      * Level
@@ -1481,6 +5021,11 @@ export interface components {
        */
       code?: string | null;
       /**
+       * Domain
+       * @description Which of the workspace's verified domains it is on, or the installation's own host; else the workspace's primary domain, where it has one.
+       */
+      domain?: string | null;
+      /**
        * Title
        * @default
        */
@@ -1489,7 +5034,7 @@ export interface components {
       campaign?: string | null;
       /**
        * Channel
-       * @description How it is shared: email, social, qr, sms, …
+       * @description How it is shared: email, social, sms, …
        */
       channel?: string | null;
       /** Tags */
@@ -1500,19 +5045,74 @@ export interface components {
        */
       expires_at?: string | null;
       /**
+       * Starts At
+       * @description Until this moment it answers 404.
+       */
+      starts_at?: string | null;
+      /**
+       * Max Clicks
+       * @description After so many clicks by people it answers 410, a second later.
+       */
+      max_clicks?: number | null;
+      /**
+       * Password
+       * @description Whoever follows it is asked for this first.
+       */
+      password?: string | null;
+      /**
+       * Status
+       * @description Of the redirect. None of them is kept by browsers: all are counted.
+       * @default 302
+       * @enum {integer}
+       */
+      status: 301 | 302 | 307;
+      /**
        * Pass Query
        * @description Whether the visitor's query parameters go along.
        * @default false
        */
       pass_query: boolean;
+      /**
+       * Archived
+       * @description Put away from the list; it leads on.
+       * @default false
+       */
+      archived: boolean;
+      /**
+       * Notes
+       * @default
+       */
+      notes: string;
+      /**
+       * Rules
+       * @description The first that holds for a visitor leads them elsewhere.
+       */
+      rules?: components["schemas"]["Rule"][];
+      /**
+       * Split
+       * @description Who is under no rule is led to one side, by weight; the same all day.
+       */
+      split?: components["schemas"]["Side"][];
+      /** @description Where it is meant to be clicked. */
+      target?: components["schemas"]["TargetDocument"] | null;
+      /** @description Campaign parameters to put into the destination. */
+      utm?: components["schemas"]["Utm"] | null;
     };
     /**
      * LinkOut
      * @description A link.
      */
     LinkOut: {
-      /** Code */
+      /**
+       * Code
+       * @description On a domain of the workspace's own with that behind it, as spring@go.example.com: this names the link.
+       */
       code: string;
+      /**
+       * Domain
+       * @description The workspace's own domain that it is on; null: the installation's host.
+       */
+      domain: string | null;
       /** Short Url */
       short_url: string;
       /**
@@ -1538,12 +5138,35 @@ export interface components {
        * Format: date-time
        */
       created_at: string;
+      /** Starts At */
+      starts_at: string | null;
       /** Expires At */
       expires_at: string | null;
+      /** Max Clicks */
+      max_clicks: number | null;
+      /**
+       * Spent At
+       * @description When it had been clicked `max_clicks` times.
+       */
+      spent_at: string | null;
+      /** Has Password */
+      has_password: boolean;
+      /** Status */
+      status: number;
       /** Pass Query */
       pass_query: boolean;
+      /** Archived At */
+      archived_at: string | null;
+      /** Notes */
+      notes: string;
       /** Sample */
       sample: boolean;
+      /** Rules */
+      rules: components["schemas"]["Rule"][];
+      /** Split */
+      split: components["schemas"]["Side"][];
+      /** @description Where it is meant to be clicked; null: anywhere. */
+      target: components["schemas"]["TargetDocument"] | null;
     };
     /**
      * LinkPage
@@ -1566,6 +5189,11 @@ export interface components {
       url?: string | null;
       /** Code */
       code?: string | null;
+      /**
+       * Domain
+       * @description Moves it to another of the workspace's verified domains; null, or the installation's own host: there. The old address leads nowhere then.
+       */
+      domain?: string | null;
       /** Title */
       title?: string | null;
       /** Campaign */
@@ -1576,16 +5204,45 @@ export interface components {
       tags?: string[] | null;
       /** Expires At */
       expires_at?: string | null;
+      /** Starts At */
+      starts_at?: string | null;
+      /** Max Clicks */
+      max_clicks?: number | null;
+      /**
+       * Password
+       * @description A new one; null: none from now on.
+       */
+      password?: string | null;
+      /** Status */
+      status?: (301 | 302 | 307) | null;
       /** Pass Query */
       pass_query?: boolean | null;
+      /** Archived */
+      archived?: boolean | null;
+      /** Notes */
+      notes?: string | null;
+      /** Rules */
+      rules?: components["schemas"]["Rule"][] | null;
+      /** Split */
+      split?: components["schemas"]["Side"][] | null;
+      /** @description Where it is meant to be clicked; null: anywhere. */
+      target?: components["schemas"]["TargetDocument"] | null;
     };
     /**
      * LinkRow
      * @description A link in a list, with its people's clicks.
      */
     LinkRow: {
-      /** Code */
+      /**
+       * Code
+       * @description On a domain of the workspace's own with that behind it, as spring@go.example.com: this names the link.
+       */
       code: string;
+      /**
+       * Domain
+       * @description The workspace's own domain that it is on; null: the installation's host.
+       */
+      domain: string | null;
       /** Short Url */
       short_url: string;
       /**
@@ -1611,10 +5268,27 @@ export interface components {
        * Format: date-time
        */
       created_at: string;
+      /** Starts At */
+      starts_at: string | null;
       /** Expires At */
       expires_at: string | null;
+      /** Max Clicks */
+      max_clicks: number | null;
+      /**
+       * Spent At
+       * @description When it had been clicked `max_clicks` times.
+       */
+      spent_at: string | null;
+      /** Has Password */
+      has_password: boolean;
+      /** Status */
+      status: number;
       /** Pass Query */
       pass_query: boolean;
+      /** Archived At */
+      archived_at: string | null;
+      /** Notes */
+      notes: string;
       /** Sample */
       sample: boolean;
       /** Clicks */
@@ -1626,11 +5300,472 @@ export interface components {
       sparkline: number[];
     };
     /**
+     * Live
+     * @description Said by whatever process answers.
+     */
+    Live: {
+      /**
+       * Live
+       * @default true
+       * @constant
+       */
+      live: true;
+    };
+    /**
+     * MadeLink
+     * @description A row that became a link.
+     */
+    MadeLink: {
+      /** Row */
+      row: number;
+      /**
+       * Code
+       * @description Null in a dry run where none was asked for.
+       */
+      code: string | null;
+      /** Short Url */
+      short_url: string | null;
+      /** Url */
+      url: string;
+    };
+    /**
      * Measure
      * @description What a colour can stand for, clicks aside.
      * @enum {string}
      */
     Measure: "rate" | "index";
+    /**
+     * MemberList
+     * @description Everybody in the workspace, who came first first.
+     */
+    MemberList: {
+      /** Rows */
+      rows: components["schemas"]["MemberOut"][];
+    };
+    /**
+     * MemberOut
+     * @description Somebody in the workspace.
+     */
+    MemberOut: {
+      /** Id */
+      id: number;
+      /** Name */
+      name: string;
+      /**
+       * Email
+       * @description Shown to owners.
+       */
+      email: string | null;
+      /** Role */
+      role: string;
+      /**
+       * You
+       * @description Whether it is the one that asks.
+       */
+      you: boolean;
+    };
+    /**
+     * MultiPolygon
+     * @description Several of them.
+     */
+    MultiPolygon: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "MultiPolygon";
+      /** Coordinates */
+      coordinates: [number, number][][][];
+    };
+    /**
+     * NewInvitation
+     * @description An invitation that was just made.
+     */
+    NewInvitation: {
+      /** Id */
+      id: number;
+      /** Email */
+      email: string;
+      /** Role */
+      role: string;
+      /** Invited By */
+      invited_by: string | null;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /**
+       * Expires At
+       * Format: date-time
+       */
+      expires_at: string;
+      /**
+       * Link
+       * @description Where it is accepted. It is shown this once.
+       */
+      link: string;
+      /** Mailed */
+      mailed: boolean;
+      /**
+       * Problem
+       * @description Why no mail went out, where it should have.
+       */
+      problem: string | null;
+    };
+    /**
+     * NewPassword
+     * @description A password to sign in with from now on.
+     */
+    NewPassword: {
+      /**
+       * Current
+       * @description The password before; not needed for a first one.
+       */
+      current?: string | null;
+      /**
+       * New
+       * @description At least 12 characters, and none of the first that anybody would try.
+       */
+      new: string;
+      /**
+       * Email
+       * @description What to sign in with; needed by who has no address yet.
+       */
+      email?: string | null;
+    };
+    /**
+     * NewShare
+     * @description A share that was just made, or got a new address.
+     */
+    NewShare: {
+      /** Id */
+      id: number;
+      /** Title */
+      title: string;
+      /**
+       * Filter
+       * @description As it was given.
+       */
+      filter: {
+        [key: string]: unknown;
+      };
+      /** Min Cell */
+      min_cell: number;
+      /** Mode */
+      mode: string;
+      /** Has Password */
+      has_password: boolean;
+      /** Embed */
+      embed: boolean;
+      /** Origins */
+      origins: string[];
+      /** Listed */
+      listed: boolean;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Created By */
+      created_by: string | null;
+      /** Expires At */
+      expires_at: string | null;
+      /**
+       * Url
+       * @description Where it is. Its address is shown this once; of it only a digest is kept.
+       */
+      url: string;
+      /**
+       * Iframe
+       * @description HTML that embeds it; empty where it may not be embedded.
+       */
+      iframe: string;
+    };
+    /**
+     * NewToken
+     * @description A token that was just made.
+     */
+    NewToken: {
+      /** Id */
+      id: number;
+      /** Name */
+      name: string;
+      /** Scopes */
+      scopes: string[];
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Created By */
+      created_by: string;
+      /** Expires At */
+      expires_at: string | null;
+      /**
+       * Used On
+       * @description The last day it was used (UTC).
+       */
+      used_on: string | null;
+      /**
+       * Token
+       * @description The secret. It is shown this once.
+       */
+      token: string;
+    };
+    /**
+     * NewWebhook
+     * @description A webhook with a secret that was just made.
+     */
+    NewWebhook: {
+      /** Id */
+      id: number;
+      /** Url */
+      url: string;
+      /** Events */
+      events: string[];
+      /** Active */
+      active: boolean;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** @description When it is told the event `digest`, if it is. */
+      digest: components["schemas"]["DigestTime"];
+      /**
+       * Old Secret Until
+       * @description Until when the secret before signs, too.
+       */
+      old_secret_until: string | null;
+      /**
+       * Secret
+       * @description What deliveries are signed with. It is shown this once.
+       */
+      secret: string;
+    };
+    /**
+     * OEmbed
+     * @description An answer of type `rich`, as https://oembed.com has it.
+     */
+    OEmbed: {
+      /**
+       * Version
+       * @default 1.0
+       */
+      version: string;
+      /**
+       * Type
+       * @default rich
+       */
+      type: string;
+      /**
+       * Provider Name
+       * @default clickatlas
+       */
+      provider_name: string;
+      /** Provider Url */
+      provider_url: string;
+      /** Title */
+      title: string;
+      /** Html */
+      html: string;
+      /** Width */
+      width: number;
+      /** Height */
+      height: number;
+      /**
+       * Cache Age
+       * @default 3600
+       */
+      cache_age: number;
+    };
+    /**
+     * OddityTable
+     * @description Areas by how surely they jumped against their own history, the surest first.
+     */
+    OddityTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      level: components["schemas"]["Table"];
+      /**
+       * Days
+       * @description How long a piece of time is.
+       */
+      days: number;
+      /**
+       * Begins
+       * @description When the last piece begins: null without clicks.
+       */
+      begins: string | null;
+      /**
+       * Ends
+       * @description When it ends.
+       */
+      ends: string | null;
+      /**
+       * Pieces
+       * @description Pieces of history that the last one is held against; below 6 nothing is said.
+       */
+      pieces: number;
+      /**
+       * Clicks
+       * @description In the last piece, of all network kinds.
+       */
+      clicks: number[];
+      /** Expected */
+      expected: (number | null)[];
+      /** Ratio */
+      ratio: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+      /**
+       * Found
+       * @description Whether it jumped beyond chance: what a card says.
+       */
+      found: boolean[];
+      /**
+       * People
+       * @description Of the clicks, those of residential networks.
+       */
+      people: number[];
+      /**
+       * Machines
+       * @description The part of the jump that isn't people: 0 to 1.
+       */
+      machines: (number | null)[];
+    };
+    /**
+     * Offer
+     * @description What to tell offers apart by.
+     * @enum {string}
+     */
+    Offer: "channel" | "tag" | "campaign";
+    /**
+     * OfferTable
+     * @description Offers against all others by area: a row for each offer and area where anybody clicked.
+     */
+    OfferTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      level: components["schemas"]["Table"];
+      by: components["schemas"]["Offer"];
+      /**
+       * Left Out
+       * @description Offers that are not in it: those with the fewest links or clicks.
+       */
+      left_out: number;
+      /** Offer */
+      offer: string[];
+      /**
+       * A
+       * @description Clicks of the offer.
+       */
+      a: number[];
+      /**
+       * B
+       * @description Clicks of all others.
+       */
+      b: number[];
+      /**
+       * Quotient
+       * @description Location quotient: the offer's share over the others'.
+       */
+      quotient: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval. Null: without end.
+       */
+      high: (number | null)[];
+      /**
+       * Ratio
+       * @description log2 of the shares' ratio, shrunk.
+       */
+      ratio: (number | null)[];
+      /** Z */
+      z: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all offers and areas (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+    };
     /**
      * Older
      * @description Figures that are of an older survey than the rest.
@@ -1664,7 +5799,67 @@ export interface components {
       | "system"
       | "language"
       | "referrer"
-      | "network";
+      | "origin"
+      | "network"
+      | "way";
+    /**
+     * Password
+     * @description A shared map's password.
+     */
+    Password: {
+      /** Password */
+      password: string;
+    };
+    /**
+     * PeakHour
+     * @description An hour of the week, a weekday, or an hour of the day that stands out beyond chance.
+     */
+    PeakHour: {
+      /**
+       * Weekday
+       * @description 0 is Monday; null: every day.
+       */
+      weekday: number | null;
+      /**
+       * Hour
+       * @description Null: the whole day.
+       */
+      hour: number | null;
+      /** Clicks */
+      clicks: number;
+      /**
+       * Ratio
+       * @description Over the average hour, or the average day.
+       */
+      ratio: number;
+      /**
+       * Low
+       * @description Lower end of the interval that holds for all that could be named (95 %).
+       */
+      low: number;
+      /**
+       * High
+       * @description Upper end.
+       */
+      high: number;
+      /**
+       * P
+       * @description The chance of the like if nothing recurred, after all that could be named.
+       */
+      p: number;
+    };
+    /**
+     * Peaks
+     * @description What recurs beyond chance; null where nothing does.
+     */
+    Peaks: {
+      /** @description An hour of one weekday, more than hour and weekday alone make it. */
+      week: components["schemas"]["PeakHour"] | null;
+      /** @description An hour of the day. */
+      hour: components["schemas"]["PeakHour"] | null;
+      /** @description A weekday. */
+      weekday: components["schemas"]["PeakHour"] | null;
+    };
     /**
      * People
      * @description Who lives in an area. US areas have figures by ZIP code; elsewhere there is the population alone, at most.
@@ -1738,6 +5933,107 @@ export interface components {
       } | null;
     };
     /**
+     * Period
+     * @description A stretch of time and its clicks.
+     */
+    Period: {
+      /**
+       * From
+       * Format: date-time
+       */
+      from: string;
+      /**
+       * To
+       * Format: date-time
+       * @description Exclusive.
+       */
+      to: string;
+      /** Clicks */
+      clicks: number;
+    };
+    /**
+     * PlanOut
+     * @description What the workspace's plan holds; null: as much as one likes.
+     */
+    PlanOut: {
+      /**
+       * Plan
+       * @description unlimited, free or pro.
+       */
+      plan: string;
+      /**
+       * Workspace
+       * @description The number that a payment names in `client_reference_id`.
+       */
+      workspace: number;
+      /** Links Per Month */
+      links_per_month: number | null;
+      /** Links This Month */
+      links_this_month: number;
+      /** History Days */
+      history_days: number | null;
+      /** Zip Level */
+      zip_level: boolean;
+      /** Demographics */
+      demographics: boolean;
+      /** Export */
+      export: boolean;
+      /** Api */
+      api: boolean;
+    };
+    /**
+     * Polygon
+     * @description A GeoJSON polygon: its outside, then holes. Sides are straight on the Mercator map.
+     */
+    Polygon: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "Polygon";
+      /**
+       * Coordinates
+       * @description Closed rings of [lng, lat]; 2000 positions at most in all. Longitudes may go past 180 to cross the date line.
+       */
+      coordinates: [number, number][][];
+    };
+    /**
+     * PreviewOut
+     * @description A file's beginning.
+     */
+    PreviewOut: {
+      /** Kind */
+      kind: string;
+      /** Columns */
+      columns: string[];
+      /** Rows */
+      rows: {
+        [key: string]: string | null;
+      }[];
+      /** Mapping */
+      mapping: components["schemas"]["GuessOut"][];
+      /**
+       * Of Clicks
+       * @description Rows are taken for clicks; else for links.
+       */
+      of_clicks: boolean;
+      /**
+       * Problem
+       * @description What is missing in the mapping.
+       */
+      problem: string | null;
+      /** Roles */
+      roles: components["schemas"]["RoleOut"][];
+    };
+    /**
+     * ProfileIn
+     * @description What others see.
+     */
+    ProfileIn: {
+      /** Name */
+      name: string;
+    };
+    /**
      * Radius
      * @description How far visitors may be from the spot that the database gives, over the area's clicks.
      */
@@ -1752,6 +6048,249 @@ export interface components {
        * @description km; for nine clicks in ten it is at most that.
        */
       p90: number;
+    };
+    /**
+     * Ready
+     * @description Whether people may be sent here.
+     */
+    Ready: {
+      /**
+       * Ready
+       * @description Links can be read, and the API answers. Short links are answered without that.
+       */
+      ready: boolean;
+    };
+    /**
+     * Reason
+     * @description Why rows were refused.
+     */
+    Reason: {
+      /** Reason */
+      reason: string;
+      /** Rows */
+      rows: number;
+    };
+    /**
+     * Record
+     * @description A DNS record to set.
+     */
+    Record: {
+      /**
+       * Kind
+       * @enum {string}
+       */
+      kind: "TXT" | "CNAME" | "A" | "AAAA";
+      /** Name */
+      name: string;
+      /** Value */
+      value: string;
+      /** Why */
+      why: string;
+    };
+    /**
+     * Redeemed
+     * @description That one is signed in.
+     */
+    Redeemed: {
+      /**
+       * Had Password
+       * @description Whether the account had a password that ended by this: it may have been somebody else's.
+       */
+      had_password: boolean;
+    };
+    /**
+     * Refusal
+     * @description Why a row became no link.
+     */
+    Refusal: {
+      /**
+       * Row
+       * @description Counted from 1, a CSV's header left out.
+       */
+      row: number;
+      /** Detail */
+      detail: string;
+      /** Remedy */
+      remedy: string;
+      /** Field */
+      field: string | null;
+    };
+    /**
+     * ReportOut
+     * @description What became of the rows so far.
+     */
+    ReportOut: {
+      /** Rows */
+      rows: number;
+      /**
+       * Imported
+       * @description Clicks.
+       */
+      imported: number;
+      /**
+       * Refused
+       * @description Rows.
+       */
+      refused: number;
+      /**
+       * Repeated
+       * @description Clicks that an earlier import had brought.
+       */
+      repeated: number;
+      /** New Links */
+      new_links: number;
+      /**
+       * Known Links
+       * @description Links that are here already, leading to the same.
+       */
+      known_links: number;
+      /** Dry Run */
+      dry_run: boolean;
+      /**
+       * Placed
+       * @description Rows by how they were placed: address, position, name, nowhere.
+       */
+      placed: {
+        [key: string]: number;
+      };
+      /**
+       * Coarser
+       * @description Of those by name: the city is not known, what is above it is.
+       */
+      coarser: number;
+      /**
+       * Farthest Km
+       * @description Of those by position: the farthest way to a place.
+       */
+      farthest_km: number;
+      /** First */
+      first: string | null;
+      /** Last */
+      last: string | null;
+      /** Reasons */
+      reasons: components["schemas"]["Reason"][];
+      /**
+       * Refusals Kept
+       * @description How many refused rows `refused.csv` names.
+       */
+      refusals_kept: number;
+      /** @description Not null: this very file was imported before, and nothing was added. */
+      imported_before: components["schemas"]["Before"] | null;
+    };
+    /**
+     * RhythmTable
+     * @description The 168 hours of the week, Monday 0:00 first.
+     */
+    RhythmTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      clock: components["schemas"]["Clock"];
+      /**
+       * Weeks
+       * @description Whole weeks that the table rests on.
+       */
+      weeks: number;
+      /**
+       * Phi
+       * @description Clicks come in clumps of so many.
+       */
+      phi: number | null;
+      peaks: components["schemas"]["Peaks"];
+      /**
+       * Weekday
+       * @description 0 is Monday.
+       */
+      weekday: number[];
+      /** Hour */
+      hour: number[];
+      /** Clicks */
+      clicks: number[];
+      /**
+       * Ratio
+       * @description Clicks over those of the average hour.
+       */
+      ratio: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the interval that holds for all hours at once (95 %).
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end.
+       */
+      high: (number | null)[];
+    };
+    /**
+     * RoleIn
+     * @description What somebody is to be.
+     */
+    RoleIn: {
+      /**
+       * Role
+       * @enum {string}
+       */
+      role: "owner" | "editor" | "viewer";
+    };
+    /**
+     * RoleOut
+     * @description What a column can be.
+     */
+    RoleOut: {
+      /** Role */
+      role: string;
+      /** What */
+      what: string;
+    };
+    /**
+     * Rule
+     * @description Who is led elsewhere. Conditions of different kinds all hold; of one kind, any of its values does.
+     */
+    Rule: {
+      /**
+       * Name
+       * @description What its clicks are listed under; a rule that keeps its name keeps them.
+       */
+      name: string;
+      /**
+       * Url
+       * @description Where it leads.
+       * @example https://example.com/de
+       */
+      url: string;
+      /**
+       * Countries
+       * @example [
+       *       "DE",
+       *       "AT"
+       *     ]
+       */
+      countries?: string[];
+      /**
+       * Regions
+       * @description ISO 3166-2, as US-MA.
+       */
+      regions?: string[];
+      /** Devices */
+      devices?: ("desktop" | "mobile" | "tablet" | "other")[];
+      /**
+       * Languages
+       * @description The one preferred most; de stands for de-AT, too.
+       */
+      languages?: string[];
     };
     /**
      * Sample
@@ -1797,19 +6336,469 @@ export interface components {
       index: components["schemas"]["ScaleStops"];
     };
     /**
+     * Secret
+     * @description What came in a letter.
+     */
+    Secret: {
+      /** Token */
+      token: string;
+    };
+    /**
+     * ServiceOut
+     * @description A service that can be asked.
+     */
+    ServiceOut: {
+      /** Service */
+      service: string;
+      /** Name */
+      name: string;
+      /**
+       * Address
+       * @description Where it is; null where everybody runs their own.
+       */
+      address: string | null;
+      /** Tells */
+      tells: string;
+    };
+    /**
+     * ServicesOut
+     * @description Services that can be asked.
+     */
+    ServicesOut: {
+      /** Services */
+      services: components["schemas"]["ServiceOut"][];
+    };
+    /**
+     * SessionList
+     * @description One's own sessions, newest first.
+     */
+    SessionList: {
+      /** Rows */
+      rows: components["schemas"]["SessionRow"][];
+    };
+    /**
      * SessionOut
      * @description The page's own view of its session.
      */
     SessionOut: {
       user: components["schemas"]["User"];
       workspace: components["schemas"]["WorkspaceOut"];
-      /** Role */
+      /**
+       * Role
+       * @description owner, editor or viewer.
+       */
       role: string;
+      /**
+       * May
+       * @description Scopes that this key opens: read, links:write, admin.
+       */
+      may: string[];
       sample: components["schemas"]["Sample"] | null;
       /** Public Url */
       public_url: string;
       /** Version */
       version: string;
+      /**
+       * History Days
+       * @description How far back the workspace's plan shows clicks, in days; null: all of them.
+       */
+      history_days: number | null;
+    };
+    /**
+     * SessionRow
+     * @description A browser that somebody is signed in with.
+     */
+    SessionRow: {
+      /** Id */
+      id: number;
+      /**
+       * Name
+       * @description Browser and system, as it said when it signed in.
+       */
+      name: string;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /**
+       * Used On
+       * @description The last day it was used (UTC).
+       */
+      used_on: string | null;
+      /** Expires At */
+      expires_at: string | null;
+      /**
+       * Current
+       * @description Whether it is the one that asks.
+       */
+      current: boolean;
+    };
+    /**
+     * Severity
+     * @description How bad it is.
+     * @enum {string}
+     */
+    Severity: "warning" | "broken";
+    /**
+     * ShareFilter
+     * @description Which clicks a share shows, for good. Of each kind any of its values; all of them where none is given.
+     */
+    ShareFilter: {
+      /**
+       * Link
+       * @description Link codes. A link that gets another code stays in.
+       */
+      link?: string[];
+      /** Campaign */
+      campaign?: string[];
+      /** Channel */
+      channel?: string[];
+      /** Tag */
+      tag?: string[];
+      /** Device */
+      device?: ("desktop" | "mobile" | "tablet" | "other")[];
+      /**
+       * Network
+       * @description Network kinds; people only unless given.
+       */
+      network?: string[];
+      /**
+       * Origin
+       * @description Where clicks come from, as everywhere.
+       */
+      origin?: string[];
+      /**
+       * Referrer
+       * @description Hosts of referring pages.
+       */
+      referrer?: string[];
+      /** Browser */
+      browser?: string[];
+      /** System */
+      system?: string[];
+      /** Language */
+      language?: string[];
+      /**
+       * Area
+       * @description Area ids such as country:US.
+       */
+      area?: string[];
+      /**
+       * Within
+       * @description Drawn areas, as everywhere.
+       */
+      within?: string[];
+      /**
+       * Days
+       * @description The last so many whole days, moving on; instead of `from` and `to`.
+       */
+      days?: number | null;
+      /**
+       * From
+       * @description First day, in the zone `tz`.
+       */
+      from?: string | null;
+      /**
+       * To
+       * @description Last day.
+       */
+      to?: string | null;
+      /**
+       * Tz
+       * @description IANA zone of days.
+       * @default UTC
+       */
+      tz: string;
+      /**
+       * Today
+       * @description Whether today's clicks show at once. Else the map moves on at midnight, which keeps who looks again and again from seeing single clicks come in.
+       * @default false
+       */
+      today: boolean;
+    };
+    /**
+     * ShareIn
+     * @description A new share.
+     */
+    ShareIn: {
+      /**
+       * Title
+       * @description What visitors read above the map.
+       * @example Spring in Europe
+       */
+      title: string;
+      filter?: components["schemas"]["ShareFilter"];
+      /**
+       * Min Cell
+       * @description No area with fewer clicks is shown, nor what would tell of one.
+       * @default 10
+       */
+      min_cell: number;
+      /**
+       * Mode
+       * @description How the map begins.
+       * @default heat
+       * @enum {string}
+       */
+      mode: "heat" | "clusters";
+      /**
+       * Password
+       * @description What visitors have to know.
+       */
+      password?: string | null;
+      /**
+       * Embed
+       * @description Whether other pages may show it in a frame.
+       * @default true
+       */
+      embed: boolean;
+      /**
+       * Origins
+       * @description The only ones that may; any page may where none is given.
+       * @example [
+       *       "https://www.example.com"
+       *     ]
+       */
+      origins?: string[];
+      /**
+       * Listed
+       * @description Whether search engines may list it.
+       * @default false
+       */
+      listed: boolean;
+      /** Expires At */
+      expires_at?: string | null;
+    };
+    /**
+     * ShareList
+     * @description The workspace's shares, newest first.
+     */
+    ShareList: {
+      /** Rows */
+      rows: components["schemas"]["ShareOut"][];
+    };
+    /**
+     * ShareOut
+     * @description A share, without its secret.
+     */
+    ShareOut: {
+      /** Id */
+      id: number;
+      /** Title */
+      title: string;
+      /**
+       * Filter
+       * @description As it was given.
+       */
+      filter: {
+        [key: string]: unknown;
+      };
+      /** Min Cell */
+      min_cell: number;
+      /** Mode */
+      mode: string;
+      /** Has Password */
+      has_password: boolean;
+      /** Embed */
+      embed: boolean;
+      /** Origins */
+      origins: string[];
+      /** Listed */
+      listed: boolean;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Created By */
+      created_by: string | null;
+      /** Expires At */
+      expires_at: string | null;
+    };
+    /**
+     * SharePatch
+     * @description What to change of a share; what is left out stays, its address too.
+     */
+    SharePatch: {
+      /** Title */
+      title?: string | null;
+      /** @description All of it anew. */
+      filter?: components["schemas"]["ShareFilter"] | null;
+      /** Min Cell */
+      min_cell?: number | null;
+      /** Mode */
+      mode?: ("heat" | "clusters") | null;
+      /**
+       * Password
+       * @description A new one, which shuts out who came in by the one before; null: none from now on.
+       */
+      password?: string | null;
+      /** Embed */
+      embed?: boolean | null;
+      /** Origins */
+      origins?: string[] | null;
+      /** Listed */
+      listed?: boolean | null;
+      /**
+       * Expires At
+       * @description null: never.
+       */
+      expires_at?: string | null;
+    };
+    /**
+     * SharedMap
+     * @description What a shared map shows, in numbers.
+     */
+    SharedMap: {
+      /** Title */
+      title: string;
+      /**
+       * Mode
+       * @description heat or clusters: how it begins.
+       */
+      mode: string;
+      /**
+       * First Day
+       * @description Null: from the first click on.
+       */
+      first_day: string | null;
+      /**
+       * Last Day
+       * @description Null: up to this moment.
+       */
+      last_day: string | null;
+      /** Tz */
+      tz: string;
+      /**
+       * Total
+       * @description Clicks.
+       */
+      total: number;
+      /**
+       * Unplaced
+       * @description Of them, known to a country or region at best: never drawn as a point.
+       */
+      unplaced: number;
+      /**
+       * Withheld
+       * @description Of them, in areas that are not shown as they have too few.
+       */
+      withheld: number;
+      /**
+       * Min Cell
+       * @description No area with fewer clicks is shown, nor what would tell of one.
+       */
+      min_cell: number;
+      /**
+       * Tiles
+       * @description Addresses of the vector tiles, with {z}, {x} and {y}.
+       */
+      tiles: string[];
+      /**
+       * Bounds
+       * @description West, south, east, north, in degrees.
+       */
+      bounds: [number, number, number, number];
+      /**
+       * Heat Max
+       * @description Per zoom, clicks of the fullest cell of 1/256 tile.
+       */
+      heat_max: {
+        [key: string]: number;
+      };
+      /** Attribution */
+      attribution: string;
+      /** Expires At */
+      expires_at: string | null;
+    };
+    /**
+     * SharedRow
+     * @description One area.
+     */
+    SharedRow: {
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
+      /** Flag */
+      flag: string;
+      /** Country */
+      country: string;
+      /** Country Name */
+      country_name: string | null;
+      /** Clicks */
+      clicks: number;
+      /**
+       * Share
+       * @description Of `total`.
+       */
+      share: number;
+      /** Lat */
+      lat: number | null;
+      /** Lon */
+      lon: number | null;
+      /** Bbox */
+      bbox: [number, number, number, number] | null;
+    };
+    /**
+     * SharedTable
+     * @description Areas, most clicks first.
+     */
+    SharedTable: {
+      /** Total */
+      total: number;
+      /**
+       * Unlisted
+       * @description Clicks in no row: known to a coarser level only, or of areas that aren't shown.
+       */
+      unlisted: number;
+      /** Min Cell */
+      min_cell: number;
+      /** Rows */
+      rows: components["schemas"]["SharedRow"][];
+    };
+    /**
+     * Short
+     * @description Hours or days: a visitor hash lives no longer.
+     * @enum {string}
+     */
+    Short: "hour" | "day";
+    /**
+     * Side
+     * @description One side of a split.
+     */
+    Side: {
+      /**
+       * Name
+       * @description What its clicks are listed under.
+       * @example A
+       */
+      name: string;
+      /**
+       * Url
+       * @description Where it leads; the link's own destination where none is given.
+       */
+      url?: string | null;
+      /**
+       * Weight
+       * @description Its share is this of the sum of all sides.
+       * @default 1
+       */
+      weight: number;
+    };
+    /**
+     * SignIn
+     * @description Who one is.
+     */
+    SignIn: {
+      /**
+       * Email
+       * @example ann@example.com
+       */
+      email: string;
+      /** Password */
+      password: string;
     };
     /**
      * Sort
@@ -1824,6 +6813,11 @@ export interface components {
     Status: {
       /** Version */
       version: string;
+      /**
+       * Lost
+       * @description Answered clicks that the disk refused, ever, in the whole installation: they are in no count. 0 where all is well.
+       */
+      lost: number;
       ingest: components["schemas"]["IngestStatus"];
       store: components["schemas"]["StoreStatus"];
       atlas: components["schemas"]["AtlasStatus"];
@@ -1849,6 +6843,162 @@ export interface components {
      * @enum {string}
      */
     Table: "countries" | "regions" | "metros" | "counties" | "cities" | "postal-codes";
+    /**
+     * Taken
+     * @description What came of an event.
+     */
+    Taken: {
+      /**
+       * Changed
+       * @description False: it was known, or is none that changes a plan, or a newer one came before.
+       */
+      changed: boolean;
+    };
+    /**
+     * TargetDocument
+     * @description Where clicks are meant to come from. What lies in any of its parts is inside; it has one at least.
+     */
+    TargetDocument: {
+      /**
+       * Areas
+       * @description Area ids such as country:US, region:US-MA, metro:14460, zip:02139.
+       * @example [
+       *       "metro:14460",
+       *       "zip:10001"
+       *     ]
+       */
+      areas?: string[];
+      /** Circles */
+      circles?: components["schemas"]["CircleDocument"][];
+      /**
+       * Shape
+       * @description A GeoJSON geometry (RFC 7946).
+       */
+      shape?: (components["schemas"]["Polygon"] | components["schemas"]["MultiPolygon"]) | null;
+    };
+    /**
+     * TargetTable
+     * @description Whether clicks hit their target: the figures, and the areas that clicks outside it come from.
+     */
+    TargetTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      /** @description The target itself; of several all that is in any of them. */
+      target: components["schemas"]["TargetDocument"];
+      /**
+       * Targets
+       * @description How many there are: each click is held against that of its own link.
+       */
+      targets: number;
+      /**
+       * All Links
+       * @description Whether every link has one; else clicks of the others are in no figure.
+       */
+      all_links: boolean;
+      /**
+       * Share
+       * @description Of the clicks, inside the target.
+       */
+      share: number | null;
+      /**
+       * Low
+       * @description Lower end of the 95 % interval.
+       */
+      low: number | null;
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: number | null;
+      /**
+       * Inside
+       * @description Clicks certainly inside.
+       */
+      inside: number;
+      /**
+       * Uncertain
+       * @description Clicks that may be inside or outside, by their accuracy radius.
+       */
+      uncertain: number;
+      /**
+       * Outside
+       * @description Clicks certainly outside.
+       */
+      outside: number;
+      /**
+       * Untold
+       * @description Clicks of no place that could be told.
+       */
+      untold: number;
+      /**
+       * Share All Networks
+       * @description The share with hosting, VPNs and bots.
+       */
+      share_all_networks: number | null;
+      /**
+       * Channels
+       * @description By channel: share, and the ends of its interval.
+       */
+      channels: {
+        [key: string]: [number | null, number | null, number | null];
+      };
+      /**
+       * Residents
+       * @description People who live in the target.
+       */
+      residents: number | null;
+      /**
+       * Unreached
+       * @description Of them, those in areas without any click.
+       */
+      unreached: number | null;
+      /**
+       * Unreached By Chance
+       * @description How many that would be if clicks came as people live.
+       */
+      unreached_by_chance: number | null;
+      /**
+       * Silent
+       * @description Areas of the target, by id, with so few clicks that chance would hardly do it; their residents.
+       */
+      silent: {
+        [key: string]: number | null;
+      };
+      /**
+       * Clicks
+       * @description Clicks outside, an expected number.
+       */
+      clicks: (number | null)[];
+      /**
+       * Part
+       * @description Of all clicks.
+       */
+      part: (number | null)[];
+    };
     /**
      * Theme
      * @description Which map lies below.
@@ -1878,8 +7028,73 @@ export interface components {
       bucket: components["schemas"]["Bucket"];
       /** Tz */
       tz: string;
+      /**
+       * Since
+       * @description By the hour and in an area, and of browsers, referrers and the like: clicks before this are not in it, single ones are kept no longer (`keep_clicks_days`).
+       */
+      since: string | null;
       /** Rows */
       rows: components["schemas"]["TimeRow"][];
+    };
+    /**
+     * TokenIn
+     * @description A new token.
+     */
+    TokenIn: {
+      /**
+       * Name
+       * @description What it is for.
+       * @example newsletter script
+       */
+      name: string;
+      /**
+       * Scopes
+       * @description What it opens, within what its person may: `read` all that is shown; `links:write` links and views, made and changed; `admin` everything.
+       * @default [
+       *       "read",
+       *       "links:write"
+       *     ]
+       */
+      scopes: ("read" | "links:write" | "admin")[];
+      /**
+       * Expires Days
+       * @description Days until it ends; null: never.
+       */
+      expires_days?: number | null;
+    };
+    /**
+     * TokenList
+     * @description Tokens, newest first.
+     */
+    TokenList: {
+      /** Rows */
+      rows: components["schemas"]["TokenOut"][];
+    };
+    /**
+     * TokenOut
+     * @description A token, without its secret.
+     */
+    TokenOut: {
+      /** Id */
+      id: number;
+      /** Name */
+      name: string;
+      /** Scopes */
+      scopes: string[];
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Created By */
+      created_by: string;
+      /** Expires At */
+      expires_at: string | null;
+      /**
+       * Used On
+       * @description The last day it was used (UTC).
+       */
+      used_on: string | null;
     };
     /**
      * User
@@ -1890,6 +7105,63 @@ export interface components {
       name: string;
       /** Email */
       email: string | null;
+      /** Has Password */
+      has_password: boolean;
+    };
+    /**
+     * Utm
+     * @description Campaign parameters. In each, `{campaign}`, `{channel}`, `{code}` and `{title}` stand for the link's own.
+     */
+    Utm: {
+      /**
+       * Source
+       * @example newsletter
+       */
+      source?: string | null;
+      /**
+       * Medium
+       * @example {channel}
+       */
+      medium?: string | null;
+      /**
+       * Campaign
+       * @example {campaign}
+       */
+      campaign?: string | null;
+      /** Term */
+      term?: string | null;
+      /** Content */
+      content?: string | null;
+      /** Id */
+      id?: string | null;
+    };
+    /**
+     * UtmTemplateIn
+     * @description A new template.
+     */
+    UtmTemplateIn: {
+      /** Name */
+      name: string;
+      utm: components["schemas"]["Utm"];
+    };
+    /**
+     * UtmTemplateOut
+     * @description A template.
+     */
+    UtmTemplateOut: {
+      /** Name */
+      name: string;
+      utm: components["schemas"]["Utm"];
+      /** Id */
+      id: number;
+    };
+    /**
+     * UtmTemplates
+     * @description The workspace's templates, by name.
+     */
+    UtmTemplates: {
+      /** Rows */
+      rows: components["schemas"]["UtmTemplateOut"][];
     };
     /**
      * VectorLayer
@@ -1968,12 +7240,296 @@ export interface components {
       address?: string | null;
     };
     /**
+     * VisitorRow
+     * @description One bucket: at least `least` and at most `most` visitors clicked.
+     */
+    VisitorRow: {
+      /**
+       * Time
+       * @description Its start: a date, or for hours a date-time with offset.
+       */
+      time: string;
+      /**
+       * Clicks
+       * @description Clicks that tell of a visitor.
+       */
+      clicks: number;
+      /** Least */
+      least: number;
+      /** Most */
+      most: number;
+      /**
+       * Unknown
+       * @description Clicks without a visitor hash: who asked not to be tracked, imported clicks.
+       */
+      unknown: number;
+    };
+    /**
+     * VisitorTable
+     * @description Visitors over time. They are not added up over days: nobody is known again the next day.
+     */
+    VisitorTable: {
+      bucket: components["schemas"]["Short"];
+      /** Tz */
+      tz: string;
+      /**
+       * Clicks
+       * @description Clicks that tell of a visitor.
+       */
+      clicks: number;
+      /**
+       * Unknown
+       * @description Clicks that don't.
+       */
+      unknown: number;
+      /**
+       * A Day
+       * @description Visitors on an average day that had clicks, counted as `most`; null by the hour, and without any.
+       */
+      a_day: number | null;
+      /**
+       * Since
+       * @description Clicks before this are not in it: single ones are kept no longer (`keep_clicks_days`).
+       */
+      since: string | null;
+      /**
+       * Withheld
+       * @description Nothing is told: `min_cell` is set, and visitors are fewer than clicks.
+       */
+      withheld: boolean;
+      /** Rows */
+      rows: components["schemas"]["VisitorRow"][];
+    };
+    /**
+     * Ways
+     * @description How one gets in.
+     */
+    Ways: {
+      /**
+       * Sign Up
+       * @enum {string}
+       */
+      sign_up: "open" | "invitation" | "closed";
+      /**
+       * Mail
+       * @description Whether a sign-in link can be sent by mail.
+       */
+      mail: boolean;
+      provider: components["schemas"]["ByProvider"] | null;
+    };
+    /**
+     * WebhookIn
+     * @description A new webhook.
+     */
+    WebhookIn: {
+      /**
+       * Url
+       * @description Where events are sent by POST.
+       * @example https://example.com/hooks
+       */
+      url: string;
+      /**
+       * Events
+       * @description Which.
+       * @example [
+       *       "link.created",
+       *       "click"
+       *     ]
+       */
+      events: ("link.created" | "click" | "insight.new" | "digest" | "domain.lost")[];
+      digest?: components["schemas"]["DigestTime"];
+    };
+    /**
+     * WebhookList
+     * @description The workspace's webhooks, oldest first.
+     */
+    WebhookList: {
+      /** Rows */
+      rows: components["schemas"]["WebhookOut"][];
+    };
+    /**
+     * WebhookOut
+     * @description A webhook, without its secret.
+     */
+    WebhookOut: {
+      /** Id */
+      id: number;
+      /** Url */
+      url: string;
+      /** Events */
+      events: string[];
+      /** Active */
+      active: boolean;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** @description When it is told the event `digest`, if it is. */
+      digest: components["schemas"]["DigestTime"];
+      /**
+       * Old Secret Until
+       * @description Until when the secret before signs, too.
+       */
+      old_secret_until: string | null;
+    };
+    /**
+     * WebhookPatch
+     * @description What to change; what is left out stays.
+     */
+    WebhookPatch: {
+      /** Url */
+      url?: string | null;
+      /** Events */
+      events?: ("link.created" | "click" | "insight.new" | "digest" | "domain.lost")[] | null;
+      digest?: components["schemas"]["DigestTime"] | null;
+      /**
+       * Active
+       * @description Off: nothing is sent, and nothing new is put down.
+       */
+      active?: boolean | null;
+    };
+    /**
+     * WeekendTable
+     * @description Areas by how surely their local weekends differ from everybody's, the surest first.
+     */
+    WeekendTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      level: components["schemas"]["Table"];
+      /**
+       * Weeks
+       * @description Whole weeks that the table rests on.
+       */
+      weeks: number;
+      /**
+       * Share
+       * @description The part of all clicks that comes on local Saturdays and Sundays.
+       */
+      share: number | null;
+      /**
+       * Found
+       * @description Whether the area differs beyond chance.
+       */
+      found: boolean[];
+      /**
+       * Weekday
+       * @description Clicks from Monday to Friday, by the place's own clock.
+       */
+      weekday: number[];
+      /**
+       * Weekend
+       * @description Clicks on Saturdays and Sundays.
+       */
+      weekend: number[];
+      /**
+       * Ratio
+       * @description The weekend's part over everybody else's.
+       */
+      ratio: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+    };
+    /**
+     * WorkspaceDeleted
+     * @description What went with the workspace.
+     */
+    WorkspaceDeleted: {
+      /** Links */
+      links: number;
+      /**
+       * People
+       * @description Who were in no other workspace.
+       */
+      people: number;
+    };
+    /**
+     * WorkspaceIn
+     * @description A new workspace.
+     */
+    WorkspaceIn: {
+      /** Name */
+      name: string;
+    };
+    /**
+     * WorkspaceList
+     * @description One's workspaces, by name.
+     */
+    WorkspaceList: {
+      /** Rows */
+      rows: components["schemas"]["WorkspaceRow"][];
+    };
+    /**
+     * WorkspaceName
+     * @description What to call it.
+     */
+    WorkspaceName: {
+      /** Name */
+      name: string;
+    };
+    /**
      * WorkspaceOut
      * @description Where they are.
      */
     WorkspaceOut: {
       /** Name */
       name: string;
+    };
+    /**
+     * WorkspaceRow
+     * @description A workspace that one is in.
+     */
+    WorkspaceRow: {
+      /** Id */
+      id: number;
+      /** Name */
+      name: string;
+      /** Role */
+      role: string;
+      /** Current */
+      current: boolean;
     };
     /**
      * Problem
@@ -1988,6 +7544,8 @@ export interface components {
       detail: string;
       /** @description What to do about it. */
       remedy?: string;
+      /** @description What one would have to be allowed, with status 403. */
+      scope?: string;
       /** @description The parameter at fault. */
       field?: string;
       /** @description Seconds to wait, with status 429. */
@@ -2012,6 +7570,131 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  create_many_api_links_bulk_post: {
+    parameters: {
+      query?: {
+        /** @description Look at every row, and make nothing. */
+        dry_run?: boolean;
+        /** @description The domain of rows that name none; else it is the workspace's primary domain, where it has one. */
+        domain?: string | null;
+      };
+      header?: {
+        /** @description Any words of yours: for a day, the same request with the same key is answered as the first time. */
+        "Idempotency-Key"?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "links": [
+         *         {
+         *           "url": "https://example.com/a"
+         *         },
+         *         {
+         *           "code": "b",
+         *           "url": "https://example.com/b"
+         *         }
+         *       ]
+         *     }
+         */
+        "application/json": components["schemas"]["Bulk"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "made": [
+           *         {
+           *           "row": 12,
+           *           "code": "spring",
+           *           "short_url": "https://go.example.com/spring",
+           *           "url": "https://example.com/spring"
+           *         }
+           *       ],
+           *       "refused": [
+           *         {
+           *           "row": 12,
+           *           "detail": "url: https://example.com/ → https://example.com/spring",
+           *           "remedy": "Write it with http:// or https://.",
+           *           "field": "url"
+           *         }
+           *       ],
+           *       "dry_run": false
+           *     }
+           */
+          "application/json": components["schemas"]["BulkOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  create_from_csv_api_links_bulk_csv_post: {
+    parameters: {
+      query?: {
+        /** @description Look at every row, and make nothing. */
+        dry_run?: boolean;
+        /** @description The domain of rows that name none; else it is the workspace's primary domain, where it has one. */
+        domain?: string | null;
+      };
+      header?: {
+        /** @description Any words of yours: for a day, the same request with the same key is answered as the first time. */
+        "Idempotency-Key"?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example url,code,channel,tags
+         *     https://example.com/a,summer-a,email,sale; summer
+         */
+        "text/csv": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "made": [
+           *         {
+           *           "row": 12,
+           *           "code": "spring",
+           *           "short_url": "https://go.example.com/spring",
+           *           "url": "https://example.com/spring"
+           *         }
+           *       ],
+           *       "refused": [
+           *         {
+           *           "row": 12,
+           *           "detail": "url: https://example.com/ → https://example.com/spring",
+           *           "remedy": "Write it with http:// or https://.",
+           *           "field": "url"
+           *         }
+           *       ],
+           *       "dry_run": false
+           *     }
+           */
+          "application/json": components["schemas"]["BulkOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
   listed_api_links_get: {
     parameters: {
       query?: {
@@ -2019,6 +7702,10 @@ export interface operations {
         channel?: string[];
         tag?: string[];
         search?: string;
+        /** @description Archived links only, or all others only. */
+        archived?: boolean | null;
+        /** @description `clicks`: by people, most first. */
+        sort?: "newest" | "oldest" | "code" | "title" | "clicks";
         limit?: number;
         cursor?: string | null;
       };
@@ -2034,6 +7721,42 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "code": "spring",
+           *           "domain": null,
+           *           "short_url": "https://go.example.com/spring",
+           *           "url": "https://example.com/spring",
+           *           "host": "example.com",
+           *           "title": "Spring in Europe",
+           *           "campaign": "Spring",
+           *           "channel": "email",
+           *           "tags": [
+           *             "sale"
+           *           ],
+           *           "created_at": "2026-03-01T09:00:00Z",
+           *           "starts_at": null,
+           *           "expires_at": null,
+           *           "max_clicks": null,
+           *           "spent_at": null,
+           *           "has_password": false,
+           *           "status": 302,
+           *           "pass_query": false,
+           *           "archived_at": null,
+           *           "notes": "For the March letter.",
+           *           "sample": false,
+           *           "clicks": 1204,
+           *           "sparkline": [
+           *             12
+           *           ]
+           *         }
+           *       ],
+           *       "next_cursor": null,
+           *       "total": 5210
+           *     }
+           */
           "application/json": components["schemas"]["LinkPage"];
         };
       };
@@ -2043,12 +7766,27 @@ export interface operations {
   create_api_links_post: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description Any words of yours: for a day, the same request with the same key is answered as the first time. */
+        "Idempotency-Key"?: string | null;
+      };
       path?: never;
       cookie?: never;
     };
     requestBody: {
       content: {
+        /**
+         * @example {
+         *       "url": "https://example.com/spring",
+         *       "code": "spring",
+         *       "title": "Spring",
+         *       "campaign": "Spring",
+         *       "channel": "email",
+         *       "tags": [
+         *         "sale"
+         *       ]
+         *     }
+         */
         "application/json": components["schemas"]["LinkIn"];
       };
     };
@@ -2059,6 +7797,59 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "code": "spring",
+           *       "domain": null,
+           *       "short_url": "https://go.example.com/spring",
+           *       "url": "https://example.com/spring",
+           *       "host": "example.com",
+           *       "title": "Spring in Europe",
+           *       "campaign": "Spring",
+           *       "channel": "email",
+           *       "tags": [
+           *         "sale"
+           *       ],
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "starts_at": null,
+           *       "expires_at": null,
+           *       "max_clicks": null,
+           *       "spent_at": null,
+           *       "has_password": false,
+           *       "status": 302,
+           *       "pass_query": false,
+           *       "archived_at": null,
+           *       "notes": "For the March letter.",
+           *       "sample": false,
+           *       "rules": [
+           *         {
+           *           "name": "Massachusetts",
+           *           "url": "https://example.com/de",
+           *           "countries": [
+           *             "DE",
+           *             "AT"
+           *           ],
+           *           "regions": [
+           *             "US-MA"
+           *           ],
+           *           "devices": [
+           *             "mobile"
+           *           ],
+           *           "languages": [
+           *             "de"
+           *           ]
+           *         }
+           *       ],
+           *       "split": [
+           *         {
+           *           "name": "A",
+           *           "url": "https://example.com/spring",
+           *           "weight": 12
+           *         }
+           *       ],
+           *       "target": null
+           *     }
+           */
           "application/json": components["schemas"]["LinkOut"];
         };
       };
@@ -2082,6 +7873,59 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "code": "spring",
+           *       "domain": null,
+           *       "short_url": "https://go.example.com/spring",
+           *       "url": "https://example.com/spring",
+           *       "host": "example.com",
+           *       "title": "Spring in Europe",
+           *       "campaign": "Spring",
+           *       "channel": "email",
+           *       "tags": [
+           *         "sale"
+           *       ],
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "starts_at": null,
+           *       "expires_at": null,
+           *       "max_clicks": null,
+           *       "spent_at": null,
+           *       "has_password": false,
+           *       "status": 302,
+           *       "pass_query": false,
+           *       "archived_at": null,
+           *       "notes": "For the March letter.",
+           *       "sample": false,
+           *       "rules": [
+           *         {
+           *           "name": "Massachusetts",
+           *           "url": "https://example.com/de",
+           *           "countries": [
+           *             "DE",
+           *             "AT"
+           *           ],
+           *           "regions": [
+           *             "US-MA"
+           *           ],
+           *           "devices": [
+           *             "mobile"
+           *           ],
+           *           "languages": [
+           *             "de"
+           *           ]
+           *         }
+           *       ],
+           *       "split": [
+           *         {
+           *           "name": "A",
+           *           "url": "https://example.com/spring",
+           *           "weight": 12
+           *         }
+           *       ],
+           *       "target": null
+           *     }
+           */
           "application/json": components["schemas"]["LinkOut"];
         };
       };
@@ -2120,6 +7964,15 @@ export interface operations {
     };
     requestBody: {
       content: {
+        /**
+         * @example {
+         *       "url": "https://example.com/summer",
+         *       "tags": [
+         *         "sale",
+         *         "summer"
+         *       ]
+         *     }
+         */
         "application/json": components["schemas"]["LinkPatch"];
       };
     };
@@ -2130,7 +7983,785 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "code": "spring",
+           *       "domain": null,
+           *       "short_url": "https://go.example.com/spring",
+           *       "url": "https://example.com/spring",
+           *       "host": "example.com",
+           *       "title": "Spring in Europe",
+           *       "campaign": "Spring",
+           *       "channel": "email",
+           *       "tags": [
+           *         "sale"
+           *       ],
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "starts_at": null,
+           *       "expires_at": null,
+           *       "max_clicks": null,
+           *       "spent_at": null,
+           *       "has_password": false,
+           *       "status": 302,
+           *       "pass_query": false,
+           *       "archived_at": null,
+           *       "notes": "For the March letter.",
+           *       "sample": false,
+           *       "rules": [
+           *         {
+           *           "name": "Massachusetts",
+           *           "url": "https://example.com/de",
+           *           "countries": [
+           *             "DE",
+           *             "AT"
+           *           ],
+           *           "regions": [
+           *             "US-MA"
+           *           ],
+           *           "devices": [
+           *             "mobile"
+           *           ],
+           *           "languages": [
+           *             "de"
+           *           ]
+           *         }
+           *       ],
+           *       "split": [
+           *         {
+           *           "name": "A",
+           *           "url": "https://example.com/spring",
+           *           "weight": 12
+           *         }
+           *       ],
+           *       "target": null
+           *     }
+           */
           "application/json": components["schemas"]["LinkOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_domains_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 3,
+           *           "name": "go.example.com",
+           *           "shown": "go.example.com",
+           *           "verified_at": "2026-03-01T09:00:00Z",
+           *           "checked_at": "2026-03-01T09:00:00Z",
+           *           "problem": "",
+           *           "points_here": true,
+           *           "lost_at": null,
+           *           "primary": true,
+           *           "links": 12,
+           *           "records": [
+           *             {
+           *               "kind": "TXT",
+           *               "name": "_clickatlas.go.example.com",
+           *               "value": "clickatlas=5f0c3fd2a91e4be7b8a6c1d09e7f2a34",
+           *               "why": "Shows that the domain is yours."
+           *             },
+           *             {
+           *               "kind": "CNAME",
+           *               "name": "go.example.com",
+           *               "value": "links.example.org",
+           *               "why": "Leads its visitors here."
+           *             }
+           *           ]
+           *         }
+           *       ],
+           *       "default": "links.example.org"
+           *     }
+           */
+          "application/json": components["schemas"]["DomainList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  add_api_domains_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "go.example.com"
+         *     }
+         */
+        "application/json": components["schemas"]["DomainIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 3,
+           *       "name": "go.example.com",
+           *       "shown": "go.example.com",
+           *       "verified_at": "2026-03-01T09:00:00Z",
+           *       "checked_at": "2026-03-01T09:00:00Z",
+           *       "problem": "",
+           *       "points_here": true,
+           *       "lost_at": null,
+           *       "primary": true,
+           *       "links": 12,
+           *       "records": [
+           *         {
+           *           "kind": "TXT",
+           *           "name": "_clickatlas.go.example.com",
+           *           "value": "clickatlas=5f0c3fd2a91e4be7b8a6c1d09e7f2a34",
+           *           "why": "Shows that the domain is yours."
+           *         },
+           *         {
+           *           "kind": "CNAME",
+           *           "name": "go.example.com",
+           *           "value": "links.example.org",
+           *           "why": "Leads its visitors here."
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["DomainOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  ask_api_domains_ask_get: {
+    parameters: {
+      query: {
+        domain: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "domain": "go.example.com"
+           *     }
+           */
+          "application/json": components["schemas"]["HeldDomain"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  check_api_domains__domain_id__check_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        domain_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 3,
+           *       "name": "go.example.com",
+           *       "shown": "go.example.com",
+           *       "verified_at": "2026-03-01T09:00:00Z",
+           *       "checked_at": "2026-03-01T09:00:00Z",
+           *       "problem": "",
+           *       "points_here": true,
+           *       "lost_at": null,
+           *       "primary": true,
+           *       "links": 12,
+           *       "records": [
+           *         {
+           *           "kind": "TXT",
+           *           "name": "_clickatlas.go.example.com",
+           *           "value": "clickatlas=5f0c3fd2a91e4be7b8a6c1d09e7f2a34",
+           *           "why": "Shows that the domain is yours."
+           *         },
+           *         {
+           *           "kind": "CNAME",
+           *           "name": "go.example.com",
+           *           "value": "links.example.org",
+           *           "why": "Leads its visitors here."
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["DomainOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  remove_api_domains__domain_id__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        domain_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_api_domains__domain_id__patch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        domain_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "primary": false
+         *     }
+         */
+        "application/json": components["schemas"]["DomainPatch"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 3,
+           *       "name": "go.example.com",
+           *       "shown": "go.example.com",
+           *       "verified_at": "2026-03-01T09:00:00Z",
+           *       "checked_at": "2026-03-01T09:00:00Z",
+           *       "problem": "",
+           *       "points_here": true,
+           *       "lost_at": null,
+           *       "primary": true,
+           *       "links": 12,
+           *       "records": [
+           *         {
+           *           "kind": "TXT",
+           *           "name": "_clickatlas.go.example.com",
+           *           "value": "clickatlas=5f0c3fd2a91e4be7b8a6c1d09e7f2a34",
+           *           "why": "Shows that the domain is yours."
+           *         },
+           *         {
+           *           "kind": "CNAME",
+           *           "name": "go.example.com",
+           *           "value": "links.example.org",
+           *           "why": "Leads its visitors here."
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["DomainOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  live_api_analytics_live_get: {
+    parameters: {
+      query?: {
+        /** @description How long to listen; a browser connects again by itself. */
+        seconds?: number;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events `clicks`: {"count": clicks since the last event, "clicks": [up to 50 of them]}. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example event: clicks
+           *     data: {"count":1,"clicks":[{"time":1772355600000,"age_ms":640,"code":"spring","channel":"email","place":null,"device":"mobile","browser":"Safari","system":"iOS","language":"en-US","referrer":null,"network":"residential"}]}
+           */
+          "text/event-stream": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  live_of_link_api_analytics_live__code__get: {
+    parameters: {
+      query?: {
+        /** @description How long to listen; a browser connects again by itself. */
+        seconds?: number;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+      };
+      header?: never;
+      path: {
+        code: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events `clicks`: {"count": clicks since the last event, "clicks": [up to 50 of them]}. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example event: clicks
+           *     data: {"count":1,"clicks":[{"time":1772355600000,"age_ms":640,"code":"spring","channel":"email","place":null,"device":"mobile","browser":"Safari","system":"iOS","language":"en-US","referrer":null,"network":"residential"}]}
+           */
+          "text/event-stream": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  code_api_links__code__qr_get: {
+    parameters: {
+      query?: {
+        format?: components["schemas"]["Kind-Input"];
+        /** @description Width with its margin: pixels of a PNG, points of SVG and PDF. */
+        size?: number;
+        /** @description Modules; the standard asks for 4. */
+        margin?: number;
+        /** @description Colour of the modules, as 1d3557. */
+        dark?: string;
+        /** @description Colour behind them, or `transparent`. */
+        light?: string;
+        /** @description Error correction, at least; H with a logo. */
+        error?: "L" | "M" | "Q" | "H";
+        /** @description With the workspace's logo in the middle. */
+        logo?: boolean;
+        /** @description Whether scans are counted apart, as channel `qr`. */
+        marked?: boolean;
+      };
+      header?: never;
+      path: {
+        code: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The code. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/png": string;
+          "image/svg+xml": string;
+          "application/pdf": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  logo_api_workspace_logo_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A PNG. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/png": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  set_logo_api_workspace_logo_put: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/octet-stream": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  remove_logo_api_workspace_logo_delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_utm_templates_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "name": "Massachusetts",
+           *           "utm": {
+           *             "source": "newsletter",
+           *             "medium": "{channel}",
+           *             "campaign": "{campaign}",
+           *             "term": "shoes",
+           *             "content": "header",
+           *             "id": "region:US-MA"
+           *           },
+           *           "id": 12
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["UtmTemplates"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  create_api_utm_templates_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "Letters",
+         *       "utm": {
+         *         "source": "newsletter",
+         *         "medium": "{channel}",
+         *         "campaign": "{campaign}"
+         *       }
+         *     }
+         */
+        "application/json": components["schemas"]["UtmTemplateIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "name": "Massachusetts",
+           *       "utm": {
+           *         "source": "newsletter",
+           *         "medium": "{channel}",
+           *         "campaign": "{campaign}",
+           *         "term": "shoes",
+           *         "content": "header",
+           *         "id": "region:US-MA"
+           *       },
+           *       "id": 12
+           *     }
+           */
+          "application/json": components["schemas"]["UtmTemplateOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  delete_api_utm_templates__template_id__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        template_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_campaigns_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "name": "Massachusetts",
+           *           "links": 12,
+           *           "targeted": false
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["CampaignList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  one_api_campaigns__name__get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The campaign's name. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "name": "Massachusetts",
+           *       "links": 12,
+           *       "target": null
+           *     }
+           */
+          "application/json": components["schemas"]["CampaignOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_api_campaigns__name__patch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The campaign's name. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "target": {
+         *         "areas": [
+         *           "region:US-MA"
+         *         ],
+         *         "circles": [
+         *           {
+         *             "lat": 52.52,
+         *             "lon": 13.4,
+         *             "km": 50
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        "application/json": components["schemas"]["CampaignPatch"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "name": "Massachusetts",
+           *       "links": 12,
+           *       "target": null
+           *     }
+           */
+          "application/json": components["schemas"]["CampaignOut"];
         };
       };
       default: components["responses"]["Problem"];
@@ -2155,12 +8786,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
         /** @description At most so many rows; all unless given. */
         limit?: number | null;
         /** @description What to sort all rows by, before `limit`; what isn't known comes last. */
@@ -2171,8 +8814,6 @@ export interface operations {
         search?: string;
         /** @description Count only unplaced clicks: those never drawn as a point. */
         unplaced?: boolean;
-        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all tables of this filter work its clicks out. At least the operator's setting `min_cell`. */
-        min_cell?: number;
       };
       header?: never;
       path: {
@@ -2188,6 +8829,50 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "unplaced": 310,
+           *       "unknown": 28,
+           *       "left_out": {
+           *         "hosting": 40,
+           *         "bot": 12
+           *       },
+           *       "min_cell": 0,
+           *       "withheld": 0,
+           *       "unlisted": 0,
+           *       "rows": [
+           *         {
+           *           "id": "region:US-MA",
+           *           "name": "Massachusetts",
+           *           "flag": "🇺🇸",
+           *           "country": "US",
+           *           "country_name": "United States",
+           *           "clicks": 1204,
+           *           "share": 0.23,
+           *           "population": 7136171,
+           *           "rate": 1.69,
+           *           "index": 109,
+           *           "lat": 42.37,
+           *           "lon": -71.11,
+           *           "bbox": [
+           *             -71.19,
+           *             42.23,
+           *             -70.92,
+           *             42.45
+           *           ],
+           *           "region": "Massachusetts",
+           *           "region_code": "US-MA",
+           *           "metro": "Boston-Cambridge-Newton, MA-NH",
+           *           "metro_code": "14460",
+           *           "county": "Middlesex County",
+           *           "county_code": "25017",
+           *           "city": "Cambridge",
+           *           "postal_code": "02139"
+           *         }
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["GeoTable"];
         };
       };
@@ -2213,12 +8898,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
         /** @description At most so many rows; all unless given. */
         limit?: number | null;
         /** @description What to sort all rows by, before `limit`; what isn't known comes last. */
@@ -2229,8 +8926,6 @@ export interface operations {
         search?: string;
         /** @description Count only unplaced clicks: those never drawn as a point. */
         unplaced?: boolean;
-        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all tables of this filter work its clicks out. At least the operator's setting `min_cell`. */
-        min_cell?: number;
       };
       header?: never;
       path: {
@@ -2247,6 +8942,50 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "unplaced": 310,
+           *       "unknown": 28,
+           *       "left_out": {
+           *         "hosting": 40,
+           *         "bot": 12
+           *       },
+           *       "min_cell": 0,
+           *       "withheld": 0,
+           *       "unlisted": 0,
+           *       "rows": [
+           *         {
+           *           "id": "region:US-MA",
+           *           "name": "Massachusetts",
+           *           "flag": "🇺🇸",
+           *           "country": "US",
+           *           "country_name": "United States",
+           *           "clicks": 1204,
+           *           "share": 0.23,
+           *           "population": 7136171,
+           *           "rate": 1.69,
+           *           "index": 109,
+           *           "lat": 42.37,
+           *           "lon": -71.11,
+           *           "bbox": [
+           *             -71.19,
+           *             42.23,
+           *             -70.92,
+           *             42.45
+           *           ],
+           *           "region": "Massachusetts",
+           *           "region_code": "US-MA",
+           *           "metro": "Boston-Cambridge-Newton, MA-NH",
+           *           "metro_code": "14460",
+           *           "county": "Middlesex County",
+           *           "county_code": "25017",
+           *           "city": "Cambridge",
+           *           "postal_code": "02139"
+           *         }
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["GeoTable"];
         };
       };
@@ -2274,12 +9013,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path?: never;
@@ -2293,7 +9044,330 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "bucket": "hour",
+           *       "tz": "Europe/Berlin",
+           *       "since": null,
+           *       "rows": [
+           *         {
+           *           "time": "2026-03-01",
+           *           "clicks": 1204
+           *         }
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["TimeTable"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  visitors_api_analytics_visitors_get: {
+    parameters: {
+      query?: {
+        /** @description hour or day. */
+        bucket?: components["schemas"]["Short"];
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "bucket": "hour",
+           *       "tz": "Europe/Berlin",
+           *       "clicks": 1204,
+           *       "unknown": 28,
+           *       "a_day": 0.25,
+           *       "since": null,
+           *       "withheld": false,
+           *       "rows": [
+           *         {
+           *           "time": "2026-03-01",
+           *           "clicks": 1204,
+           *           "least": 12,
+           *           "most": 12,
+           *           "unknown": 28
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["VisitorTable"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_since_api_analytics_change_get: {
+    parameters: {
+      query?: {
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "now": {
+           *         "from": "2026-03-01T09:00:00Z",
+           *         "to": "2026-03-01T09:00:00Z",
+           *         "clicks": 1204
+           *       },
+           *       "before": {
+           *         "from": "2026-03-01T09:00:00Z",
+           *         "to": "2026-03-01T09:00:00Z",
+           *         "clicks": 1204
+           *       },
+           *       "ratio": 1.09,
+           *       "interval": [
+           *         0.9,
+           *         1.4
+           *       ],
+           *       "beyond_chance": false,
+           *       "spread": 0.25,
+           *       "whole": false
+           *     }
+           */
+          "application/json": components["schemas"]["ChangeOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_annotations_get: {
+    parameters: {
+      query?: {
+        /** @description Links by code: their notes, their campaigns', and the workspace's own. */
+        link?: string[];
+        /** @description Campaigns by name, likewise. */
+        campaign?: string[];
+        /** @description First date or date-time, in `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries. */
+        tz?: string;
+        /** @description At most so many, the newest. */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 12,
+           *           "at": "2026-03-01T09:00:00Z",
+           *           "text": "Newsletter sent",
+           *           "link": "spring",
+           *           "campaign": "Spring",
+           *           "created_by": "Ann"
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["AnnotationList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  create_api_annotations_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "at": "2026-11-03T08:00:00Z",
+         *       "text": "Newsletter sent",
+         *       "campaign": "Spring"
+         *     }
+         */
+        "application/json": components["schemas"]["AnnotationIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "at": "2026-03-01T09:00:00Z",
+           *       "text": "Newsletter sent",
+           *       "link": "spring",
+           *       "campaign": "Spring",
+           *       "created_by": "Ann"
+           *     }
+           */
+          "application/json": components["schemas"]["AnnotationOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  delete_api_annotations__annotation_id__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        annotation_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_api_annotations__annotation_id__patch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        annotation_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "text": "Second newsletter sent"
+         *     }
+         */
+        "application/json": components["schemas"]["AnnotationPatch"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "at": "2026-03-01T09:00:00Z",
+           *       "text": "Newsletter sent",
+           *       "link": "spring",
+           *       "campaign": "Spring",
+           *       "created_by": "Ann"
+           *     }
+           */
+          "application/json": components["schemas"]["AnnotationOut"];
         };
       };
       default: components["responses"]["Problem"];
@@ -2322,12 +9396,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path?: never;
@@ -2341,6 +9427,24 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "by": "link",
+           *       "total": 5210,
+           *       "values": 12,
+           *       "unlisted": 0,
+           *       "since": null,
+           *       "rows": [
+           *         {
+           *           "value": "mobile",
+           *           "name": "Massachusetts",
+           *           "clicks": 1204,
+           *           "share": 0.23,
+           *           "group": "social"
+           *         }
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["Breakdown"];
         };
       };
@@ -2368,12 +9472,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path?: never;
@@ -2387,6 +9503,20 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "clock": "reader",
+           *       "tz": "Europe/Berlin",
+           *       "total": 5210,
+           *       "unknown": 28,
+           *       "since": null,
+           *       "rows": [
+           *         [
+           *           12
+           *         ]
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["Hours"];
         };
       };
@@ -2412,12 +9542,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path?: never;
@@ -2431,6 +9573,69 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "unplaced": 310,
+           *       "unknown": 28,
+           *       "left_out": {
+           *         "hosting": 40,
+           *         "bot": 12
+           *       },
+           *       "min_cell": 0,
+           *       "withheld": 0,
+           *       "tilejson": "3.0.0",
+           *       "tiles": [
+           *         "https://go.example.com/api/heat/tiles/{z}/{x}/{y}.mvt?v=1"
+           *       ],
+           *       "surface": "https://go.example.com/api/heat/surface/{z}/{x}/{y}.png",
+           *       "vector_layers": [
+           *         {
+           *           "id": "region:US-MA",
+           *           "fields": {
+           *             "name": "Number"
+           *           }
+           *         }
+           *       ],
+           *       "minzoom": 12,
+           *       "maxzoom": 12,
+           *       "bounds": [
+           *         -71.19,
+           *         42.23,
+           *         -70.92,
+           *         42.45
+           *       ],
+           *       "attribution": "© OpenStreetMap contributors",
+           *       "snapshot": "1f3a9c",
+           *       "heat_max": {
+           *         "4": 812
+           *       },
+           *       "scales": {
+           *         "rate": {
+           *           "stops": [
+           *             0.25
+           *           ],
+           *           "light": [
+           *             "#8d0801"
+           *           ],
+           *           "dark": [
+           *             "#ffd166"
+           *           ]
+           *         },
+           *         "index": {
+           *           "stops": [
+           *             0.25
+           *           ],
+           *           "light": [
+           *             "#8d0801"
+           *           ],
+           *           "dark": [
+           *             "#ffd166"
+           *           ]
+           *         }
+           *       }
+           *     }
+           */
           "application/json": components["schemas"]["HeatTileJson"];
         };
       };
@@ -2458,12 +9663,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path: {
@@ -2522,12 +9739,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path?: never;
@@ -2541,6 +9770,40 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "level": "countries",
+           *       "snapshot": "1f3a9c",
+           *       "total": 5210,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "population": [
+           *         7136171
+           *       ],
+           *       "rate": [
+           *         1.69
+           *       ],
+           *       "expected": [
+           *         1104.6
+           *       ],
+           *       "index": [
+           *         109
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["AreaColumns"];
         };
       };
@@ -2572,12 +9835,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path: {
@@ -2636,12 +9911,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path?: never;
@@ -2684,12 +9971,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
         /** @description Of the second filter: Link codes; any of them. */
         "b.link"?: string[];
         /** @description Of the second filter: Campaigns by name; any of them. */
@@ -2706,6 +10005,16 @@ export interface operations {
         "b.area"?: string[];
         /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
         /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
         "b.from"?: string | null;
         /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
@@ -2725,6 +10034,50 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "level": "countries",
+           *       "total_a": 2608,
+           *       "total_b": 2602,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "a": [
+           *         610
+           *       ],
+           *       "b": [
+           *         594
+           *       ],
+           *       "share_a": [
+           *         0.25
+           *       ],
+           *       "share_b": [
+           *         0.25
+           *       ],
+           *       "difference": [
+           *         0.25
+           *       ],
+           *       "z": [
+           *         0.25
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ],
+           *       "differs": [
+           *         false
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["AreaDifferences"];
         };
       };
@@ -2750,12 +10103,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
         /** @description Of the second filter: Link codes; any of them. */
         "b.link"?: string[];
         /** @description Of the second filter: Campaigns by name; any of them. */
@@ -2772,6 +10137,16 @@ export interface operations {
         "b.area"?: string[];
         /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
         /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
         "b.from"?: string | null;
         /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
@@ -2791,6 +10166,50 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "tilejson": "3.0.0",
+           *       "tiles": [
+           *         "https://go.example.com/api/heat/tiles/{z}/{x}/{y}.mvt?v=1"
+           *       ],
+           *       "vector_layers": [
+           *         {
+           *           "id": "region:US-MA",
+           *           "fields": {
+           *             "name": "Number"
+           *           }
+           *         }
+           *       ],
+           *       "minzoom": 12,
+           *       "maxzoom": 12,
+           *       "bounds": [
+           *         -71.19,
+           *         42.23,
+           *         -70.92,
+           *         42.45
+           *       ],
+           *       "attribution": "© OpenStreetMap contributors",
+           *       "snapshot": "1f3a9c",
+           *       "total_a": 2608,
+           *       "total_b": 2602,
+           *       "min_cell": 0,
+           *       "unplaced_a": 12,
+           *       "unplaced_b": 12,
+           *       "scales": {
+           *         "difference": {
+           *           "stops": [
+           *             0.25
+           *           ],
+           *           "light": [
+           *             "#8d0801"
+           *           ],
+           *           "dark": [
+           *             "#ffd166"
+           *           ]
+           *         }
+           *       }
+           *     }
+           */
           "application/json": components["schemas"]["CompareTileJson"];
         };
       };
@@ -2818,12 +10237,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
         /** @description Of the second filter: Link codes; any of them. */
         "b.link"?: string[];
         /** @description Of the second filter: Campaigns by name; any of them. */
@@ -2840,6 +10271,16 @@ export interface operations {
         "b.area"?: string[];
         /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
         /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
         "b.from"?: string | null;
         /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
@@ -2883,6 +10324,1949 @@ export interface operations {
       default: components["responses"]["Problem"];
     };
   };
+  insights_api_insights_get: {
+    parameters: {
+      query?: {
+        /** @description Cards about areas of this level; those that fit each question unless given. */
+        level?: components["schemas"]["Table"] | null;
+        /** @description reader: the zone `tz`; place: each click in its own place's zone. */
+        clock?: components["schemas"]["Clock"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "needed": 12,
+           *       "baseline": "population",
+           *       "min_cell": 0,
+           *       "compared": false,
+           *       "cards": [
+           *         {
+           *           "kind": "gap",
+           *           "sentence": "Ohio has a third of the clicks that its residents would give.",
+           *           "numbers": {
+           *             "clicks": 40,
+           *             "expected": 118.2
+           *           },
+           *           "of": "ratio",
+           *           "interval": [
+           *             0.22,
+           *             0.49
+           *           ],
+           *           "p": 0.0001,
+           *           "q": 0.004,
+           *           "areas": [
+           *             {
+           *               "id": "region:US-OH",
+           *               "name": "Ohio",
+           *               "lat": 40.3,
+           *               "lon": -82.8,
+           *               "bbox": [
+           *                 -84.8,
+           *                 38.4,
+           *                 -80.5,
+           *                 42
+           *               ]
+           *             }
+           *           ],
+           *           "areas_total": 1,
+           *           "filter": {
+           *             "area": [
+           *               "region:US-OH"
+           *             ]
+           *           },
+           *           "method": "Negative binomial, Benjamini-Hochberg, empirical Bayes",
+           *           "sample": 5210,
+           *           "caveats": [
+           *             "The City database itself is uneven."
+           *           ]
+           *         }
+           *       ],
+           *       "notes": [
+           *         "For the March letter."
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["Insights"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  concentration_api_insights_concentration_get: {
+    parameters: {
+      query?: {
+        /** @description Which areas. */
+        level?: components["schemas"]["Table"];
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "level": "countries",
+           *       "few": false,
+           *       "top": 12,
+           *       "share": 0.23,
+           *       "share_low": 0.25,
+           *       "share_high": 0.25,
+           *       "living": 0.25,
+           *       "gini": 0.41,
+           *       "gini_low": 0.25,
+           *       "gini_high": 0.25,
+           *       "hhi": 0.036,
+           *       "hhi_low": 0.25,
+           *       "hhi_high": 0.25,
+           *       "lorenz": [
+           *         [
+           *           0,
+           *           0
+           *         ],
+           *         [
+           *           0.2,
+           *           0.7
+           *         ],
+           *         [
+           *           1,
+           *           1
+           *         ]
+           *       ],
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "residents": [
+           *         0.25
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["ConcentrationTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  differences_api_insights_differences_get: {
+    parameters: {
+      query?: {
+        /** @description Which areas. */
+        level?: components["schemas"]["Table"];
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "level": "countries",
+           *       "sides": [
+           *         "Spring",
+           *         "Spring"
+           *       ],
+           *       "total_a": 2608,
+           *       "total_b": 2602,
+           *       "distance": 0.18,
+           *       "by_chance": 0.25,
+           *       "beyond": 0.25,
+           *       "distance_p": 0.25,
+           *       "a": [
+           *         610
+           *       ],
+           *       "b": [
+           *         594
+           *       ],
+           *       "quotient": [
+           *         0.25
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "ratio": [
+           *         1.09
+           *       ],
+           *       "z": [
+           *         0.25
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ],
+           *       "differs": [
+           *         false
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["DifferenceTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  rhythm_api_insights_rhythm_get: {
+    parameters: {
+      query?: {
+        /** @description reader: the zone `tz`; place: each click in its own place's zone. */
+        clock?: components["schemas"]["Clock"];
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "clock": "reader",
+           *       "weeks": 12,
+           *       "phi": 1.7,
+           *       "peaks": {
+           *         "week": {
+           *           "weekday": 12,
+           *           "hour": 12,
+           *           "clicks": 1204,
+           *           "ratio": 1.09,
+           *           "low": 0.98,
+           *           "high": 1.21,
+           *           "p": 0.08
+           *         },
+           *         "hour": {
+           *           "weekday": 12,
+           *           "hour": 12,
+           *           "clicks": 1204,
+           *           "ratio": 1.09,
+           *           "low": 0.98,
+           *           "high": 1.21,
+           *           "p": 0.08
+           *         },
+           *         "weekday": {
+           *           "weekday": 12,
+           *           "hour": 12,
+           *           "clicks": 1204,
+           *           "ratio": 1.09,
+           *           "low": 0.98,
+           *           "high": 1.21,
+           *           "p": 0.08
+           *         }
+           *       },
+           *       "weekday": [
+           *         12
+           *       ],
+           *       "hour": [
+           *         12
+           *       ],
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "ratio": [
+           *         1.09
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["RhythmTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  weekends_api_insights_weekends_get: {
+    parameters: {
+      query?: {
+        /** @description Which areas. */
+        level?: components["schemas"]["Table"];
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "level": "countries",
+           *       "weeks": 12,
+           *       "share": 0.23,
+           *       "found": [
+           *         false
+           *       ],
+           *       "weekday": [
+           *         12
+           *       ],
+           *       "weekend": [
+           *         12
+           *       ],
+           *       "ratio": [
+           *         1.09
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["WeekendTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  target_api_insights_target_get: {
+    parameters: {
+      query?: {
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "target": {
+           *         "areas": [
+           *           "region:US-MA"
+           *         ],
+           *         "circles": [
+           *           {
+           *             "lat": 52.52,
+           *             "lon": 13.4,
+           *             "km": 50
+           *           }
+           *         ]
+           *       },
+           *       "targets": 12,
+           *       "all_links": false,
+           *       "share": 0.23,
+           *       "low": 0.98,
+           *       "high": 1.21,
+           *       "inside": 12,
+           *       "uncertain": 12,
+           *       "outside": 12,
+           *       "untold": 12,
+           *       "share_all_networks": 0.25,
+           *       "channels": {
+           *         "name": [
+           *           0.5,
+           *           0.4,
+           *           0.6
+           *         ]
+           *       },
+           *       "residents": 0.25,
+           *       "unreached": 0.25,
+           *       "unreached_by_chance": 0.25,
+           *       "silent": {
+           *         "region:US-NH": 21000
+           *       },
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "part": [
+           *         0.5
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["TargetTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  oddities_api_insights_oddities_get: {
+    parameters: {
+      query?: {
+        /** @description Which areas. */
+        level?: components["schemas"]["Table"];
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "level": "countries",
+           *       "days": 12,
+           *       "begins": "2026-03-01T09:00:00Z",
+           *       "ends": "2026-03-01T09:00:00Z",
+           *       "pieces": 12,
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "expected": [
+           *         1104.6
+           *       ],
+           *       "ratio": [
+           *         1.09
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ],
+           *       "found": [
+           *         false
+           *       ],
+           *       "people": [
+           *         12
+           *       ],
+           *       "machines": [
+           *         0.25
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["OddityTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  gaps_api_insights_gaps_get: {
+    parameters: {
+      query?: {
+        /** @description Which areas. */
+        level?: components["schemas"]["Table"];
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "level": "countries",
+           *       "baseline": "population",
+           *       "phi": 1.7,
+           *       "uneven": 0.02,
+           *       "alpha": 0.05,
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "expected": [
+           *         1104.6
+           *       ],
+           *       "ratio": [
+           *         1.09
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ],
+           *       "found": [
+           *         false
+           *       ],
+           *       "zone": [
+           *         1
+           *       ],
+           *       "missing": [
+           *         0.25
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["GapTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  hotspots_api_insights_hotspots_get: {
+    parameters: {
+      query?: {
+        /** @description Which areas. */
+        level?: components["schemas"]["Table"];
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "level": "countries",
+           *       "baseline": "population",
+           *       "phi": 1.7,
+           *       "uneven": 0.02,
+           *       "alpha": 0.05,
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "expected": [
+           *         1104.6
+           *       ],
+           *       "ratio": [
+           *         1.09
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ],
+           *       "found": [
+           *         false
+           *       ],
+           *       "zone": [
+           *         1
+           *       ],
+           *       "extra": [
+           *         99.4
+           *       ],
+           *       "gi": [
+           *         0.25
+           *       ],
+           *       "gi_q": [
+           *         0.25
+           *       ],
+           *       "gi_found": [
+           *         false
+           *       ],
+           *       "unexpected": [
+           *         false
+           *       ],
+           *       "in_cluster": [
+           *         false
+           *       ],
+           *       "cluster_p": 0.25,
+           *       "cluster_ratio": 0.25
+           *     }
+           */
+          "application/json": components["schemas"]["HotspotTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  audience_api_insights_audience_get: {
+    parameters: {
+      query?: {
+        /** @description An area id: hold the profile against its residents. The nation's unless given; with a second filter, or `baseline=others`, against those clicks. */
+        against?: string | null;
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "against": "the nation",
+           *       "zips": 12,
+           *       "abroad": 12,
+           *       "untold": 12,
+           *       "radius": 0.25,
+           *       "surveyed": false,
+           *       "figure": [
+           *         "median_age"
+           *       ],
+           *       "value": [
+           *         0.25
+           *       ],
+           *       "reference": [
+           *         0.25
+           *       ],
+           *       "index": [
+           *         109
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ],
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "effective": [
+           *         0.25
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["Audience"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  languages_api_insights_languages_get: {
+    parameters: {
+      query?: {
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "own": "en",
+           *       "unknown": 28,
+           *       "language": [
+           *         "de"
+           *       ],
+           *       "language_name": [
+           *         "German"
+           *       ],
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "share": [
+           *         0.23
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "candidate": [
+           *         false
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["LanguageTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  offers_api_insights_offers_get: {
+    parameters: {
+      query?: {
+        /** @description What to tell offers apart by. */
+        by?: components["schemas"]["Offer"];
+        /** @description Which areas. */
+        level?: components["schemas"]["Table"];
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "level": "countries",
+           *       "by": "channel",
+           *       "left_out": 12,
+           *       "offer": [
+           *         "email"
+           *       ],
+           *       "a": [
+           *         610
+           *       ],
+           *       "b": [
+           *         594
+           *       ],
+           *       "quotient": [
+           *         0.25
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "ratio": [
+           *         1.09
+           *       ],
+           *       "z": [
+           *         0.25
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["OfferTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  deviation_api_insights_areas__area_id__get: {
+    parameters: {
+      query?: {
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path: {
+        /** @description Such as country:US, metro:14460, zip:02139. */
+        area_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": "region:US-MA",
+           *       "name": "Massachusetts",
+           *       "level": "country",
+           *       "baseline": "population",
+           *       "said": "more",
+           *       "together": false,
+           *       "zone": 1,
+           *       "clicks": 1204,
+           *       "expected": 1104.6,
+           *       "ratio": 1.09,
+           *       "low": 0.98,
+           *       "high": 1.21,
+           *       "p": 0.08,
+           *       "q": 0.2,
+           *       "tested": 12,
+           *       "sample": 5210,
+           *       "method": "Benjamini-Hochberg, empirical Bayes",
+           *       "caveats": [
+           *         "The accuracy radius of half of these clicks is above 20 km."
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["Deviation"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
   search_api_areas_get: {
     parameters: {
       query: {
@@ -2902,6 +12286,35 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": "region:US-MA",
+           *           "name": "Massachusetts",
+           *           "level": "country",
+           *           "flag": "🇺🇸",
+           *           "country": "US",
+           *           "parents": [
+           *             {
+           *               "id": "region:US-MA",
+           *               "name": "Massachusetts",
+           *               "level": "country"
+           *             }
+           *           ],
+           *           "lat": 42.37,
+           *           "lon": -71.11,
+           *           "bbox": [
+           *             -71.19,
+           *             42.23,
+           *             -70.92,
+           *             42.45
+           *           ],
+           *           "population": 7136171
+           *         }
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["AreaList"];
         };
       };
@@ -2927,12 +12340,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path: {
@@ -2948,6 +12373,89 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "id": "region:US-MA",
+           *       "name": "Massachusetts",
+           *       "level": "country",
+           *       "flag": "🇺🇸",
+           *       "country": "US",
+           *       "parents": [
+           *         {
+           *           "id": "region:US-MA",
+           *           "name": "Massachusetts",
+           *           "level": "country"
+           *         }
+           *       ],
+           *       "lat": 42.37,
+           *       "lon": -71.11,
+           *       "bbox": [
+           *         -71.19,
+           *         42.23,
+           *         -70.92,
+           *         42.45
+           *       ],
+           *       "population": 7136171,
+           *       "people": {
+           *         "residents": true,
+           *         "reason": null,
+           *         "zips": 12,
+           *         "vintage": "2024",
+           *         "source": "American Community Survey",
+           *         "older": null,
+           *         "population": 7136171,
+           *         "households": 12,
+           *         "housing_units": 12,
+           *         "per_km2": 0.25,
+           *         "urbanicity": {
+           *           "urban": 1
+           *         },
+           *         "shares": {
+           *           "renters": 0.62
+           *         },
+           *         "medians": {
+           *           "age": 30.2
+           *         },
+           *         "margins": {
+           *           "median_age": 0.4
+           *         }
+           *       },
+           *       "against": {
+           *         "name": "Massachusetts",
+           *         "figures": {
+           *           "name": {
+           *             "value": 0.25,
+           *             "p10": 0.25,
+           *             "p25": 0.25,
+           *             "p50": 0.25,
+           *             "p75": 0.25,
+           *             "p90": 0.25,
+           *             "percentile": 0.25
+           *           }
+           *         }
+           *       },
+           *       "standing": {
+           *         "clicks": 1204,
+           *         "share": 0.23,
+           *         "rate": 1.69,
+           *         "index": 109,
+           *         "expected": 1104.6,
+           *         "rank": 12,
+           *         "of": 12,
+           *         "coarser": [
+           *           {
+           *             "id": "region:US-MA",
+           *             "name": "Massachusetts",
+           *             "clicks": 1204
+           *           }
+           *         ],
+           *         "radius": {
+           *           "median": 0.25,
+           *           "p90": 0.25
+           *         }
+           *       }
+           *     }
+           */
           "application/json": components["schemas"]["AreaPage"];
         };
       };
@@ -2969,6 +12477,22 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "built": "2026-03-01T09:00:00Z",
+           *       "version": "0.1.0",
+           *       "places": 12,
+           *       "areas": 12,
+           *       "sources": [
+           *         {
+           *           "name": "Massachusetts",
+           *           "attribution": "© OpenStreetMap contributors",
+           *           "licence": "CC BY 4.0",
+           *           "url": "https://example.com/spring"
+           *         }
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["AtlasFacts"];
         };
       };
@@ -2990,6 +12514,14 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "kind": "offline",
+           *       "url": "https://example.com/spring",
+           *       "attribution": "© OpenStreetMap contributors",
+           *       "problem": null
+           *     }
+           */
           "application/json": components["schemas"]["Basemap"];
         };
       };
@@ -3044,6 +12576,32 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "links": [
+           *         {
+           *           "code": "spring",
+           *           "title": "Spring in Europe"
+           *         }
+           *       ],
+           *       "campaigns": [
+           *         "Spring"
+           *       ],
+           *       "channels": [
+           *         "email"
+           *       ],
+           *       "tags": [
+           *         "sale"
+           *       ],
+           *       "devices": [
+           *         "mobile"
+           *       ],
+           *       "first_click": "2026-03-01T09:00:00Z",
+           *       "last_click": "2026-03-01T09:00:00Z",
+           *       "clicks": 1204,
+           *       "kept_since": null
+           *     }
+           */
           "application/json": components["schemas"]["Choices"];
         };
       };
@@ -3065,6 +12623,19 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 12,
+           *           "name": "Massachusetts",
+           *           "address": "campaign=Spring",
+           *           "created_at": "2026-03-01T09:00:00Z",
+           *           "created_by": "Ann"
+           *         }
+           *       ]
+           *     }
+           */
           "application/json": components["schemas"]["ViewList"];
         };
       };
@@ -3080,6 +12651,12 @@ export interface operations {
     };
     requestBody: {
       content: {
+        /**
+         * @example {
+         *       "name": "Spring in Europe",
+         *       "address": "campaign=spring&mode=areas"
+         *     }
+         */
         "application/json": components["schemas"]["ViewIn"];
       };
     };
@@ -3090,6 +12667,15 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "name": "Massachusetts",
+           *       "address": "campaign=Spring",
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "created_by": "Ann"
+           *     }
+           */
           "application/json": components["schemas"]["ViewOut"];
         };
       };
@@ -3128,6 +12714,11 @@ export interface operations {
     };
     requestBody: {
       content: {
+        /**
+         * @example {
+         *       "name": "Spring in Asia"
+         *     }
+         */
         "application/json": components["schemas"]["ViewPatch"];
       };
     };
@@ -3138,6 +12729,15 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "name": "Massachusetts",
+           *       "address": "campaign=Spring",
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "created_by": "Ann"
+           *     }
+           */
           "application/json": components["schemas"]["ViewOut"];
         };
       };
@@ -3163,12 +12763,24 @@ export interface operations {
         area?: string[];
         /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
         within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
         /** @description First date, or date-time, in the zone `tz`. */
         from?: string | null;
         /** @description Last date (inclusive), or date-time (exclusive). */
         to?: string | null;
         /** @description IANA zone of day boundaries; UTC unless given. */
         tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
       };
       header?: never;
       path: {
@@ -3183,7 +12795,1439 @@ export interface operations {
         headers: {
           [name: string]: unknown;
         };
+        content: {
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+          /** @example {"id":"region:US-MA","name":"Massachusetts","clicks":1204} */
+          "application/x-ndjson": string;
+          "application/vnd.apache.parquet": string;
+          /** @example {"type":"FeatureCollection","features":[]} */
+          "application/geo+json": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  table_api_export__table___kind__get: {
+    parameters: {
+      query?: {
+        /** @description Of `breakdown`: what to break clicks down by. */
+        by?: components["schemas"]["Part"];
+        /** @description Of `times`: hour, day, week or month. */
+        bucket?: components["schemas"]["Bucket"];
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description At most so many rows; all unless given. */
+        limit?: number | null;
+        /** @description What to sort all rows by, before `limit`; what isn't known comes last. */
+        sort?: components["schemas"]["Sort"];
+        /** @description Names ascend and numbers descend unless given. */
+        order?: components["schemas"]["Order"] | null;
+        /** @description Only rows whose name (or postal code's city) holds this. */
+        search?: string;
+        /** @description Count only unplaced clicks: those never drawn as a point. */
+        unplaced?: boolean;
+      };
+      header?: never;
+      path: {
+        table: string;
+        kind: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+          /** @example {"id":"region:US-MA","name":"Massachusetts","clicks":1204} */
+          "application/x-ndjson": string;
+          "application/vnd.apache.parquet": string;
+          /** @example {"type":"FeatureCollection","features":[]} */
+          "application/geo+json": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  services_api_imports_services_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "services": [
+           *         {
+           *           "service": "shlink",
+           *           "name": "Massachusetts",
+           *           "address": "campaign=Spring",
+           *           "tells": "links and every visit"
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["ServicesOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  look_api_imports_preview_post: {
+    parameters: {
+      query?: {
+        /** @description ROLE=COLUMN, which column plays a role; `=text` for the same text in every row, nothing for none. */
+        map?: string[];
+        /** @description The file's name; its ending helps to tell what it is. */
+        name?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** @description The file, as it is: CSV, NDJSON, JSON, Parquet, a SQL dump or an access log; gzipped or not. */
+    requestBody: {
+      content: {
+        /**
+         * @example time,code,ip
+         *     2026-03-01T09:00:00Z,spring,18.9.22.69
+         */
+        "application/octet-stream": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "kind": "csv",
+           *       "columns": [
+           *         "clicked_at"
+           *       ],
+           *       "rows": [
+           *         {
+           *           "name": "2026-03-01T09:00:00Z"
+           *         }
+           *       ],
+           *       "mapping": [
+           *         {
+           *           "role": "editor",
+           *           "column": "clicked_at",
+           *           "sure": 0.25
+           *         }
+           *       ],
+           *       "of_clicks": false,
+           *       "problem": null,
+           *       "roles": [
+           *         {
+           *           "role": "editor",
+           *           "what": "The atlas is 400 days old."
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["PreviewOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  imports_api_imports_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "imports": [
+           *         {
+           *           "id": "region:US-MA",
+           *           "name": "Massachusetts",
+           *           "began": "2026-03-01T09:00:00Z",
+           *           "state": "running",
+           *           "part": 0.5,
+           *           "problem": null,
+           *           "report": {
+           *             "rows": 12,
+           *             "imported": 12,
+           *             "refused": 12,
+           *             "repeated": 12,
+           *             "new_links": 12,
+           *             "known_links": 12,
+           *             "dry_run": false,
+           *             "placed": {
+           *               "address": 950,
+           *               "city": 40
+           *             },
+           *             "coarser": 12,
+           *             "farthest_km": 0.25,
+           *             "first": "2026-03-01T09:00:00Z",
+           *             "last": "2026-03-01T09:00:00Z",
+           *             "reasons": [
+           *               {
+           *                 "reason": "No time can be read.",
+           *                 "rows": 12
+           *               }
+           *             ],
+           *             "refusals_kept": 12,
+           *             "imported_before": null
+           *           }
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["ImportsOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  bring_in_file_api_imports_post: {
+    parameters: {
+      query?: {
+        /** @description ROLE=COLUMN, which column plays a role; `=text` for the same text in every row, nothing for none. */
+        map?: string[];
+        /** @description The file's name; its ending helps to tell what it is. */
+        name?: string;
+        /** @description Bytes that are sent, for `part`; 0: not said. */
+        size?: number;
+        /** @description IANA zone of times that name none. */
+        zone?: string;
+        /** @description How 05/12/2026 is read: day or month first. */
+        dates?: ("dmy" | "mdy") | null;
+        /** @description Km from a position to its place. */
+        within?: number;
+        /** @description Read all of it and report; change nothing. */
+        dry_run?: boolean;
+        /** @description Also what was imported before: its clicks count twice then. */
+        again?: boolean;
+        /** @description The workspace's verified domain that new links are on; else the installation's own host. */
+        domain?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** @description The file, as it is: CSV, NDJSON, JSON, Parquet, a SQL dump or an access log; gzipped or not. */
+    requestBody: {
+      content: {
+        /**
+         * @example time,code,ip
+         *     2026-03-01T09:00:00Z,spring,18.9.22.69
+         */
+        "application/octet-stream": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": "region:US-MA",
+           *       "name": "Massachusetts",
+           *       "began": "2026-03-01T09:00:00Z",
+           *       "state": "running",
+           *       "part": 0.5,
+           *       "problem": null,
+           *       "report": {
+           *         "rows": 12,
+           *         "imported": 12,
+           *         "refused": 12,
+           *         "repeated": 12,
+           *         "new_links": 12,
+           *         "known_links": 12,
+           *         "dry_run": false,
+           *         "placed": {
+           *           "address": 950,
+           *           "city": 40
+           *         },
+           *         "coarser": 12,
+           *         "farthest_km": 0.25,
+           *         "first": "2026-03-01T09:00:00Z",
+           *         "last": "2026-03-01T09:00:00Z",
+           *         "reasons": [
+           *           {
+           *             "reason": "No time can be read.",
+           *             "rows": 12
+           *           }
+           *         ],
+           *         "refusals_kept": 12,
+           *         "imported_before": null
+           *       }
+           *     }
+           */
+          "application/json": components["schemas"]["ImportOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  bring_in_service_api_imports_services__service__post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description As `GET /api/imports/services` names it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "key": "the key of your account there"
+         *     }
+         */
+        "application/json": components["schemas"]["FromService"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": "region:US-MA",
+           *       "name": "Massachusetts",
+           *       "began": "2026-03-01T09:00:00Z",
+           *       "state": "running",
+           *       "part": 0.5,
+           *       "problem": null,
+           *       "report": {
+           *         "rows": 12,
+           *         "imported": 12,
+           *         "refused": 12,
+           *         "repeated": 12,
+           *         "new_links": 12,
+           *         "known_links": 12,
+           *         "dry_run": false,
+           *         "placed": {
+           *           "address": 950,
+           *           "city": 40
+           *         },
+           *         "coarser": 12,
+           *         "farthest_km": 0.25,
+           *         "first": "2026-03-01T09:00:00Z",
+           *         "last": "2026-03-01T09:00:00Z",
+           *         "reasons": [
+           *           {
+           *             "reason": "No time can be read.",
+           *             "rows": 12
+           *           }
+           *         ],
+           *         "refusals_kept": 12,
+           *         "imported_before": null
+           *       }
+           *     }
+           */
+          "application/json": components["schemas"]["ImportOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  one_import_api_imports__import__get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The import's id. */
+        import: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": "region:US-MA",
+           *       "name": "Massachusetts",
+           *       "began": "2026-03-01T09:00:00Z",
+           *       "state": "running",
+           *       "part": 0.5,
+           *       "problem": null,
+           *       "report": {
+           *         "rows": 12,
+           *         "imported": 12,
+           *         "refused": 12,
+           *         "repeated": 12,
+           *         "new_links": 12,
+           *         "known_links": 12,
+           *         "dry_run": false,
+           *         "placed": {
+           *           "address": 950,
+           *           "city": 40
+           *         },
+           *         "coarser": 12,
+           *         "farthest_km": 0.25,
+           *         "first": "2026-03-01T09:00:00Z",
+           *         "last": "2026-03-01T09:00:00Z",
+           *         "reasons": [
+           *           {
+           *             "reason": "No time can be read.",
+           *             "rows": 12
+           *           }
+           *         ],
+           *         "refusals_kept": 12,
+           *         "imported_before": null
+           *       }
+           *     }
+           */
+          "application/json": components["schemas"]["ImportOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  stop_api_imports__import__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The import's id. */
+        import: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
         content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  refused_api_imports__import__refused_csv_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The import's id. */
+        import: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Row and reason. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example row,reason,time,code
+           *     3,No time can be read.,yesterday,spring
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_shares_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 12,
+           *           "title": "Spring in Europe",
+           *           "filter": {
+           *             "campaign": [
+           *               "Spring"
+           *             ],
+           *             "days": 90,
+           *             "tz": "Europe/Berlin"
+           *           },
+           *           "min_cell": 0,
+           *           "mode": "heat",
+           *           "has_password": false,
+           *           "embed": true,
+           *           "origins": [
+           *             "https://www.example.com"
+           *           ],
+           *           "listed": false,
+           *           "created_at": "2026-03-01T09:00:00Z",
+           *           "created_by": "Ann",
+           *           "expires_at": null
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["ShareList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  create_api_shares_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "title": "Where our readers are",
+         *       "filter": {
+         *         "campaign": [
+         *           "Spring"
+         *         ],
+         *         "days": 90,
+         *         "tz": "Europe/Berlin"
+         *       },
+         *       "min_cell": 10,
+         *       "origins": [
+         *         "https://www.example.com"
+         *       ]
+         *     }
+         */
+        "application/json": components["schemas"]["ShareIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "title": "Spring in Europe",
+           *       "filter": {
+           *         "campaign": [
+           *           "Spring"
+           *         ],
+           *         "days": 90,
+           *         "tz": "Europe/Berlin"
+           *       },
+           *       "min_cell": 0,
+           *       "mode": "heat",
+           *       "has_password": false,
+           *       "embed": true,
+           *       "origins": [
+           *         "https://www.example.com"
+           *       ],
+           *       "listed": false,
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "created_by": "Ann",
+           *       "expires_at": null,
+           *       "url": "https://example.com/spring",
+           *       "iframe": "<iframe src=\"https://go.example.com/app/shared/…\"></iframe>"
+           *     }
+           */
+          "application/json": components["schemas"]["NewShare"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  end_api_shares__share_id__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        share_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_api_shares__share_id__patch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        share_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "title": "Where our readers are today",
+         *       "min_cell": 20
+         *     }
+         */
+        "application/json": components["schemas"]["SharePatch"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "title": "Spring in Europe",
+           *       "filter": {
+           *         "campaign": [
+           *           "Spring"
+           *         ],
+           *         "days": 90,
+           *         "tz": "Europe/Berlin"
+           *       },
+           *       "min_cell": 0,
+           *       "mode": "heat",
+           *       "has_password": false,
+           *       "embed": true,
+           *       "origins": [
+           *         "https://www.example.com"
+           *       ],
+           *       "listed": false,
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "created_by": "Ann",
+           *       "expires_at": null
+           *     }
+           */
+          "application/json": components["schemas"]["ShareOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  renew_api_shares__share_id__renew_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        share_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "title": "Spring in Europe",
+           *       "filter": {
+           *         "campaign": [
+           *           "Spring"
+           *         ],
+           *         "days": 90,
+           *         "tz": "Europe/Berlin"
+           *       },
+           *       "min_cell": 0,
+           *       "mode": "heat",
+           *       "has_password": false,
+           *       "embed": true,
+           *       "origins": [
+           *         "https://www.example.com"
+           *       ],
+           *       "listed": false,
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "created_by": "Ann",
+           *       "expires_at": null,
+           *       "url": "https://example.com/spring",
+           *       "iframe": "<iframe src=\"https://go.example.com/app/shared/…\"></iframe>"
+           *     }
+           */
+          "application/json": components["schemas"]["NewShare"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  shared_map_api_shared__secret__get: {
+    parameters: {
+      query?: {
+        /** @description What a password was answered with. */
+        ticket?: string;
+      };
+      header?: never;
+      path: {
+        /** @description The last part of the map's address. */
+        secret: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "title": "Spring in Europe",
+           *       "mode": "heat",
+           *       "first_day": "2026-03-01",
+           *       "last_day": "2026-03-01",
+           *       "tz": "Europe/Berlin",
+           *       "total": 5210,
+           *       "unplaced": 310,
+           *       "withheld": 0,
+           *       "min_cell": 0,
+           *       "tiles": [
+           *         "https://go.example.com/api/heat/tiles/{z}/{x}/{y}.mvt?v=1"
+           *       ],
+           *       "bounds": [
+           *         -71.19,
+           *         42.23,
+           *         -70.92,
+           *         42.45
+           *       ],
+           *       "heat_max": {
+           *         "4": 812
+           *       },
+           *       "attribution": "© OpenStreetMap contributors",
+           *       "expires_at": null
+           *     }
+           */
+          "application/json": components["schemas"]["SharedMap"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  tile_api_shared__secret__tiles__z___x___y__mvt_get: {
+    parameters: {
+      query?: {
+        /** @description A snapshot's token, from the TileJSON. */
+        v?: string | null;
+        /** @description What a password was answered with. */
+        ticket?: string;
+      };
+      header?: never;
+      path: {
+        z: number;
+        x: number;
+        y: number;
+        /** @description The last part of the map's address. */
+        secret: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.mapbox-vector-tile": string;
+        };
+      };
+      /** @description Nothing is there */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description As it was, by its ETag */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  places_api_shared__secret__places__table__get: {
+    parameters: {
+      query?: {
+        limit?: number;
+        /** @description What a password was answered with. */
+        ticket?: string;
+      };
+      header?: never;
+      path: {
+        table: string;
+        /** @description The last part of the map's address. */
+        secret: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "unlisted": 0,
+           *       "min_cell": 0,
+           *       "rows": [
+           *         {
+           *           "id": "region:US-MA",
+           *           "name": "Massachusetts",
+           *           "flag": "🇺🇸",
+           *           "country": "US",
+           *           "country_name": "United States",
+           *           "clicks": 1204,
+           *           "share": 0.23,
+           *           "lat": 42.37,
+           *           "lon": -71.11,
+           *           "bbox": [
+           *             -71.19,
+           *             42.23,
+           *             -70.92,
+           *             42.45
+           *           ]
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["SharedTable"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  admit_api_shared__secret__password_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The last part of the map's address. */
+        secret: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "password": "a long pass phrase"
+         *     }
+         */
+        "application/json": components["schemas"]["Password"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "ticket": "69a8f0c0-5d41402abc4b2a76"
+           *     }
+           */
+          "application/json": components["schemas"]["Admission"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  oembed_api_oembed_get: {
+    parameters: {
+      query: {
+        /** @description A shared map's address. */
+        url: string;
+        maxwidth?: number;
+        maxheight?: number;
+        /** @description There is no other. */
+        format?: "json";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "version": "0.1.0",
+           *       "type": "rich",
+           *       "provider_name": "clickatlas",
+           *       "provider_url": "https://go.example.com",
+           *       "title": "Spring in Europe",
+           *       "html": "<iframe src=\"https://go.example.com/app/shared/…\"></iframe>",
+           *       "width": 12,
+           *       "height": 12,
+           *       "cache_age": 12
+           *     }
+           */
+          "application/json": components["schemas"]["OEmbed"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_webhooks_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 12,
+           *           "url": "https://example.com/spring",
+           *           "events": [
+           *             "click"
+           *           ],
+           *           "active": true,
+           *           "created_at": "2026-03-01T09:00:00Z",
+           *           "digest": {
+           *             "every": "day",
+           *             "weekday": 0,
+           *             "hour": 8,
+           *             "tz": "Europe/Berlin"
+           *           },
+           *           "old_secret_until": null
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["WebhookList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  create_api_webhooks_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "url": "https://example.com/hooks",
+         *       "events": [
+         *         "link.created",
+         *         "click"
+         *       ]
+         *     }
+         */
+        "application/json": components["schemas"]["WebhookIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "url": "https://example.com/spring",
+           *       "events": [
+           *         "click"
+           *       ],
+           *       "active": true,
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "digest": {
+           *         "every": "day",
+           *         "weekday": 0,
+           *         "hour": 8,
+           *         "tz": "Europe/Berlin"
+           *       },
+           *       "old_secret_until": null,
+           *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+           *     }
+           */
+          "application/json": components["schemas"]["NewWebhook"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  delete_api_webhooks__webhook_id__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        webhook_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_api_webhooks__webhook_id__patch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        webhook_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "active": false
+         *     }
+         */
+        "application/json": components["schemas"]["WebhookPatch"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "url": "https://example.com/spring",
+           *       "events": [
+           *         "click"
+           *       ],
+           *       "active": true,
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "digest": {
+           *         "every": "day",
+           *         "weekday": 0,
+           *         "hour": 8,
+           *         "tz": "Europe/Berlin"
+           *       },
+           *       "old_secret_until": null
+           *     }
+           */
+          "application/json": components["schemas"]["WebhookOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  rotate_api_webhooks__webhook_id__secret_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        webhook_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "url": "https://example.com/spring",
+           *       "events": [
+           *         "click"
+           *       ],
+           *       "active": true,
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "digest": {
+           *         "every": "day",
+           *         "weekday": 0,
+           *         "hour": 8,
+           *         "tz": "Europe/Berlin"
+           *       },
+           *       "old_secret_until": null,
+           *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+           *     }
+           */
+          "application/json": components["schemas"]["NewWebhook"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  test_api_webhooks__webhook_id__test_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        webhook_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 7,
+           *       "message": "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W",
+           *       "event": "click",
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "state": "delivered",
+           *       "tries": 1,
+           *       "due_at": null,
+           *       "status": 200,
+           *       "answer": "OK"
+           *     }
+           */
+          "application/json": components["schemas"]["DeliveryOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  deliveries_api_webhooks__webhook_id__deliveries_get: {
+    parameters: {
+      query?: {
+        /** @description Only those that were tried and not taken. */
+        failed?: boolean;
+        limit?: number;
+        cursor?: string | null;
+      };
+      header?: never;
+      path: {
+        webhook_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 7,
+           *           "message": "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W",
+           *           "event": "click",
+           *           "created_at": "2026-03-01T09:00:00Z",
+           *           "state": "delivered",
+           *           "tries": 1,
+           *           "due_at": null,
+           *           "status": 200,
+           *           "answer": "OK"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          "application/json": components["schemas"]["DeliveryList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  replay_api_webhooks__webhook_id__deliveries__delivery_id__replay_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        webhook_id: number;
+        delivery_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 7,
+           *       "message": "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W",
+           *       "event": "click",
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "state": "delivered",
+           *       "tries": 1,
+           *       "due_at": null,
+           *       "status": 200,
+           *       "answer": "OK"
+           *     }
+           */
+          "application/json": components["schemas"]["DeliveryOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  shown_api_digest_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "every": "off",
+           *       "weekday": 0,
+           *       "hour": 8,
+           *       "tz": "Europe/Berlin",
+           *       "email": "ann@example.com",
+           *       "mail": false
+           *     }
+           */
+          "application/json": components["schemas"]["DigestOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_api_digest_put: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "every": "off",
+         *       "weekday": 0,
+         *       "hour": 8,
+         *       "tz": "Europe/Berlin"
+         *     }
+         */
+        "application/json": components["schemas"]["DigestIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "every": "off",
+           *       "weekday": 0,
+           *       "hour": 8,
+           *       "tz": "Europe/Berlin",
+           *       "email": "ann@example.com",
+           *       "mail": false
+           *     }
+           */
+          "application/json": components["schemas"]["DigestOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  send_api_digest_send_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "every": "off",
+         *       "weekday": 0,
+         *       "hour": 8,
+         *       "tz": "Europe/Berlin"
+         *     }
+         */
+        "application/json": components["schemas"]["DigestIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "every": "off",
+           *       "weekday": 0,
+           *       "hour": 8,
+           *       "tz": "Europe/Berlin",
+           *       "email": "ann@example.com",
+           *       "mail": false
+           *     }
+           */
+          "application/json": components["schemas"]["DigestOut"];
+        };
       };
       default: components["responses"]["Problem"];
     };
@@ -3203,8 +14247,57 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "user": {
+           *         "name": "Massachusetts",
+           *         "email": "ann@example.com",
+           *         "has_password": false
+           *       },
+           *       "workspace": {
+           *         "name": "Massachusetts"
+           *       },
+           *       "role": "editor",
+           *       "may": [
+           *         "read"
+           *       ],
+           *       "sample": null,
+           *       "public_url": "https://go.example.com",
+           *       "version": "0.1.0",
+           *       "history_days": null
+           *     }
+           */
           "application/json": components["schemas"]["SessionOut"];
         };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  sign_in_api_session_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "email": "ann@example.com",
+         *       "password": "a long pass phrase"
+         *     }
+         */
+        "application/json": components["schemas"]["SignIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       default: components["responses"]["Problem"];
     };
@@ -3214,6 +14307,88 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_sessions_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 12,
+           *           "name": "Massachusetts",
+           *           "created_at": "2026-03-01T09:00:00Z",
+           *           "used_on": "2026-03-01",
+           *           "expires_at": null,
+           *           "current": false
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["SessionList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  end_others_api_sessions_delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "sessions": 12
+           *     }
+           */
+          "application/json": components["schemas"]["Ended"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  end_api_sessions__session_id__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session_id: number;
+      };
       cookie?: never;
     };
     requestBody?: never;
@@ -3243,8 +14418,968 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "links": 12,
+           *       "clicks": 1204
+           *     }
+           */
           "application/json": components["schemas"]["Sample"];
         };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  delete_api_workspace_delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "confirm": "Lighthouse"
+         *     }
+         */
+        "application/json": components["schemas"]["Confirmation"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "links": 12,
+           *       "people": 12
+           *     }
+           */
+          "application/json": components["schemas"]["WorkspaceDeleted"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  rename_api_workspace_patch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "Massachusetts"
+         *     }
+         */
+        "application/json": components["schemas"]["WorkspaceName"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_workspaces_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 12,
+           *           "name": "Massachusetts",
+           *           "role": "editor",
+           *           "current": false
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["WorkspaceList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  create_api_workspaces_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "Massachusetts"
+         *     }
+         */
+        "application/json": components["schemas"]["WorkspaceIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "name": "Massachusetts",
+           *       "role": "editor",
+           *       "current": false
+           *     }
+           */
+          "application/json": components["schemas"]["WorkspaceRow"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  go_api_session_workspace_put: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "id": 12
+         *     }
+         */
+        "application/json": components["schemas"]["Choice"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  leave_api_workspaces__workspace_id__leave_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        workspace_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "confirm": "Lighthouse"
+         *     }
+         */
+        "application/json": components["schemas"]["Leave"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_password_api_session_password_put: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "new": "a long pass phrase"
+         *     }
+         */
+        "application/json": components["schemas"]["NewPassword"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  ways_api_sign_in_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "sign_up": "open",
+           *       "mail": false,
+           *       "provider": {
+           *         "name": "Massachusetts",
+           *         "url": "https://example.com/spring"
+           *       }
+           *     }
+           */
+          "application/json": components["schemas"]["Ways"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  send_link_api_session_link_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "email": "ann@example.com"
+         *     }
+         */
+        "application/json": components["schemas"]["Asker"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "email": "ann@example.com",
+           *       "minutes": 12
+           *     }
+           */
+          "application/json": components["schemas"]["Asked"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  sign_up_api_sign_up_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "email": "ann@example.com"
+         *     }
+         */
+        "application/json": components["schemas"]["Asker"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "email": "ann@example.com",
+           *       "minutes": 12
+           *     }
+           */
+          "application/json": components["schemas"]["Asked"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  redeem_api_session_redeem_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "token": "ca_6f1c0b"
+         *     }
+         */
+        "application/json": components["schemas"]["Secret"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "had_password": false
+           *     }
+           */
+          "application/json": components["schemas"]["Redeemed"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  read_api_letters_read_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "token": "ca_6f1c0b"
+         *     }
+         */
+        "application/json": components["schemas"]["LetterIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "kind": "invitation",
+           *       "email": "ann@example.com",
+           *       "workspace": "Lighthouse",
+           *       "role": "editor",
+           *       "invited_by": "Ann",
+           *       "has_account": false
+           *     }
+           */
+          "application/json": components["schemas"]["LetterOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  accept_api_letters_accept_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "token": "ca_6f1c0b"
+         *     }
+         */
+        "application/json": components["schemas"]["Acceptance"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  delete_api_profile_delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "confirm": "Lighthouse"
+         *     }
+         */
+        "application/json": components["schemas"]["Farewell"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_api_profile_patch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "Massachusetts"
+         *     }
+         */
+        "application/json": components["schemas"]["ProfileIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_address_api_profile_email_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "email": "ann@example.com"
+         *     }
+         */
+        "application/json": components["schemas"]["AddressIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "email": "ann@example.com",
+           *       "confirmed": false
+           *     }
+           */
+          "application/json": components["schemas"]["AddressOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_profile_identities_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": "9f86d081884c7d659a2feaa0c55ad015",
+           *           "provider": "Acme ID",
+           *           "since": "2026-03-01T09:00:00Z",
+           *           "in_use": false
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["IdentityList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  part_api_profile_identities__identity__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description As the list has its `id`. */
+        identity: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_people_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 12,
+           *           "name": "Massachusetts",
+           *           "email": "ann@example.com",
+           *           "role": "editor",
+           *           "you": false
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["MemberList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  remove_api_people__person_id__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        person_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  change_api_people__person_id__patch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        person_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "role": "editor"
+         *     }
+         */
+        "application/json": components["schemas"]["RoleIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "name": "Massachusetts",
+           *       "email": "ann@example.com",
+           *       "role": "editor",
+           *       "you": false
+           *     }
+           */
+          "application/json": components["schemas"]["MemberOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_invitations_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 12,
+           *           "email": "ann@example.com",
+           *           "role": "editor",
+           *           "invited_by": "Ann",
+           *           "created_at": "2026-03-01T09:00:00Z",
+           *           "expires_at": "2026-03-01T09:00:00Z"
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["InvitationList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  create_api_invitations_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "email": "ann@example.com"
+         *     }
+         */
+        "application/json": components["schemas"]["InvitationIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "email": "ann@example.com",
+           *       "role": "editor",
+           *       "invited_by": "Ann",
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "expires_at": "2026-03-01T09:00:00Z",
+           *       "link": "spring",
+           *       "mailed": false,
+           *       "problem": null
+           *     }
+           */
+          "application/json": components["schemas"]["NewInvitation"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  revoke_api_invitations__invitation_id__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        invitation_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  shown_api_plan_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "plan": "pro",
+           *       "workspace": 12,
+           *       "links_per_month": null,
+           *       "links_this_month": 12,
+           *       "history_days": null,
+           *       "zip_level": false,
+           *       "demographics": false,
+           *       "export": false,
+           *       "api": false
+           *     }
+           */
+          "application/json": components["schemas"]["PlanOut"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  take_api_plan_webhook_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "id": "evt_1",
+         *       "type": "checkout.session.completed",
+         *       "created": 1772355600,
+         *       "data": {
+         *         "object": {
+         *           "client_reference_id": "1",
+         *           "customer": "cus_1",
+         *           "payment_status": "paid"
+         *         }
+         *       }
+         *     }
+         */
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "changed": false
+           *     }
+           */
+          "application/json": components["schemas"]["Taken"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listed_api_tokens_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "id": 12,
+           *           "name": "Massachusetts",
+           *           "scopes": [
+           *             "read"
+           *           ],
+           *           "created_at": "2026-03-01T09:00:00Z",
+           *           "created_by": "Ann",
+           *           "expires_at": null,
+           *           "used_on": "2026-03-01"
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["TokenList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  create_api_tokens_post: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "newsletter script",
+         *       "scopes": [
+         *         "links:write"
+         *       ],
+         *       "expires_days": 90
+         *     }
+         */
+        "application/json": components["schemas"]["TokenIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 12,
+           *       "name": "Massachusetts",
+           *       "scopes": [
+           *         "read"
+           *       ],
+           *       "created_at": "2026-03-01T09:00:00Z",
+           *       "created_by": "Ann",
+           *       "expires_at": null,
+           *       "used_on": "2026-03-01",
+           *       "token": "ca_6f1c0b"
+           *     }
+           */
+          "application/json": components["schemas"]["NewToken"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  end_api_tokens__token_id__delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        token_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       default: components["responses"]["Problem"];
     };
@@ -3267,6 +15402,60 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "at": "2026-03-01T09:00:00Z",
+           *           "who": "Ann",
+           *           "action": "link.change",
+           *           "subject": "spring",
+           *           "detail": "url: https://example.com/ → https://example.com/spring"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          "application/json": components["schemas"]["AuditPage"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  history_api_links__code__history_get: {
+    parameters: {
+      query?: {
+        limit?: number;
+        cursor?: string | null;
+      };
+      header?: never;
+      path: {
+        code: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "rows": [
+           *         {
+           *           "at": "2026-03-01T09:00:00Z",
+           *           "who": "Ann",
+           *           "action": "link.change",
+           *           "subject": "spring",
+           *           "detail": "url: https://example.com/ → https://example.com/spring"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
           "application/json": components["schemas"]["AuditPage"];
         };
       };
@@ -3288,7 +15477,92 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": unknown;
+          /**
+           * @example {
+           *       "live": true,
+           *       "ready": true,
+           *       "faults": [
+           *         {
+           *           "name": "links",
+           *           "severity": "warning",
+           *           "what": "The atlas is 400 days old.",
+           *           "mend": "Run 'clickatlas atlas update'."
+           *         }
+           *       ],
+           *       "version": "0.1.0"
+           *     }
+           */
+          "application/json": components["schemas"]["Health"];
+        };
+      };
+      /** @description Not ready, or something is broken */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Health"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  live_health_live_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "live": true
+           *     }
+           */
+          "application/json": components["schemas"]["Live"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  ready_health_ready_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "ready": true
+           *     }
+           */
+          "application/json": components["schemas"]["Ready"];
+        };
+      };
+      /** @description Not ready */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Ready"];
         };
       };
       default: components["responses"]["Problem"];
@@ -3309,7 +15583,50 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "version": "0.1.0",
+           *       "lost": 0,
+           *       "ingest": {
+           *         "lag_clicks": 0,
+           *         "lag_seconds": 0,
+           *         "error": null
+           *       },
+           *       "store": {
+           *         "clicks": 1204,
+           *         "unplaced": 310,
+           *         "private": 0
+           *       },
+           *       "atlas": {
+           *         "built": "2026-03-01T09:00:00Z",
+           *         "age_days": 12,
+           *         "version": "0.1.0"
+           *       }
+           *     }
+           */
           "application/json": components["schemas"]["Status"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  metrics_metrics_get: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /** @example clickatlas_clicks_total{kind="residential"} 5210 */
+          "text/plain": string;
         };
       };
       default: components["responses"]["Problem"];

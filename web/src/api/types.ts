@@ -17,8 +17,11 @@ export type LinkRow = Schemas["LinkRow"];
 export type LinkPage = Schemas["LinkPage"];
 
 export type NetworkKind = "hosting" | "vpn" | "tor" | "cdn" | "bot";
-/** What the filter lets through: `unplaced`, `unknown` are parts of `total`; `left_out` is not. */
-export type Totals = Pick<Schemas["GeoTable"], "total" | "unplaced" | "unknown" | "left_out">;
+/** What the filter lets through: `unplaced`, `unknown`, `withheld` are parts of `total`; `left_out` is not. */
+export type Totals = Pick<
+  Schemas["GeoTable"],
+  "total" | "unplaced" | "unknown" | "left_out" | "min_cell" | "withheld"
+>;
 
 export type AreaRow = Schemas["GeoRow"];
 /** One ranked table; `unlisted` clicks are known only to a coarser level than this table's. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bothQueries } from "./api";
-import { differenceColour, differenceInWords, isChance, rowOf } from "./difference";
+import { differenceColour, differenceInWords, distanceInWords, rowOf } from "./difference";
 
 describe("a difference in words", () => {
   it("names the side with the larger share and by how much", () => {
@@ -11,19 +11,20 @@ describe("a difference in words", () => {
     expect(differenceInWords(0.001)).toBe("equal");
     expect(differenceInWords(Math.log2(23))).toBe("23× A");
   });
+});
 
-  it("is within chance below 1.96 standard errors", () => {
-    expect([0, 1.95, -1.95].every(isChance)).toBe(true);
-    expect([1.96, -3].some(isChance)).toBe(false);
-  });
+it("says of a distance whether chance would make it, too", () => {
+  expect(distanceInWords({ distance_p: 0.001, by_chance: 0.08 })).toContain("beyond chance");
+  expect(distanceInWords({ distance_p: 0.4, by_chance: 0.08 })).toContain("no more than chance");
+  expect(distanceInWords({ distance_p: null, by_chance: 0.08 })).toContain("Too few clicks");
 });
 
 it("is read off a tile with its signs", () => {
   const row = rowOf(
-    { id: "z3:1", name: "Boston", a: 30, b: 10, difference: 99_842, z: 100_250 },
+    { id: "z3:1", name: "Boston", a: 30, b: 10, difference: 99_842, differs: 1 },
     [100, 100],
   );
-  expect(row).toMatchObject({ shareA: 0.3, shareB: 0.1, difference: -1.58, z: 2.5 });
+  expect(row).toMatchObject({ shareA: 0.3, shareB: 0.1, difference: -1.58, differs: true });
 });
 
 it("gets its colour between stops and keeps the ends", () => {

@@ -7,8 +7,6 @@ import { inkOn, type Stops } from "../map/scale";
 import type { Shade } from "../state/theme.svelte";
 import type { Differences } from "./api";
 
-/** Beyond this many standard errors a difference is not what chance would often make. */
-export const CHANCE = 1.96;
 /** What stands for 0 in a tile, whose integers are not negative; one is 100. */
 const ZERO = 100_000;
 const FAINT = 0.2;
@@ -22,10 +20,9 @@ export interface DifferenceRow {
   shareB: number;
   /** log2 of the first share over the second, shrunk. */
   difference: number;
-  z: number;
+  /** Beyond chance, after all that was looked at (false-discovery control). */
+  differs: boolean;
 }
-
-export const isChance = (z: number): boolean => Math.abs(z) < CHANCE;
 
 /** 1 → "2× A", -1 → "2× B", 0.07 → "5% more A": which side has the larger share here, and by how much. */
 export function differenceInWords(difference: number): string {
@@ -34,6 +31,18 @@ export function differenceInWords(difference: number): string {
   if (ratio < 1.005) return "equal";
   if (ratio < 1.5) return `${Math.round((ratio - 1) * 100)}% more ${side}`;
   return `${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)}× ${side}`;
+}
+
+/** What the distance of the two geographies says, once chance is taken off. */
+export function distanceInWords({
+  distance_p,
+  by_chance,
+}: Pick<Differences, "distance_p" | "by_chance">): string {
+  if (distance_p === null || by_chance === null)
+    return "in all. Too few clicks to say whether that is more than chance.";
+  return distance_p <= 0.05
+    ? `in all, beyond chance: that alone would make about ${by_chance.toFixed(2)}.`
+    : `in all, no more than chance would often make (about ${by_chance.toFixed(2)}).`;
 }
 
 /** Colour at a difference: linear between stops, flat beyond both ends. */
@@ -59,7 +68,7 @@ export function differenceColour(stops: Stops, difference: number): string {
 const get = (name: string): ExpressionSpecification => ["get", name];
 const signed = (name: string): ExpressionSpecification => ["/", ["-", get(name), ZERO], 100];
 const DIFFERENCE = signed("difference");
-const SURE: ExpressionSpecification = [">=", ["abs", signed("z")], CHANCE];
+const SURE: ExpressionSpecification = ["==", get("differs"), 1];
 const BOTH: ExpressionSpecification = ["+", get("a"), get("b")];
 
 const HIDDEN = new Set([
@@ -182,17 +191,17 @@ export function hideClicks(layer: LayerSpecification): LayerSpecification {
   return { ...layer, layout: { ...layer.layout, visibility: "none" } } as LayerSpecification;
 }
 
-/** The columns as rows. */
+/** The columns as rows; shares are of the clicks known at this level. */
 export function rowsOf(found: Differences): DifferenceRow[] {
   return found.ids.map((id, i) => ({
     id,
     name: found.names[i]!,
     a: found.a[i]!,
     b: found.b[i]!,
-    shareA: found.share_a[i]!,
-    shareB: found.share_b[i]!,
-    difference: found.difference[i]!,
-    z: found.z[i]!,
+    shareA: found.a[i]! / Math.max(1, found.total_a),
+    shareB: found.b[i]! / Math.max(1, found.total_b),
+    difference: found.ratio[i] ?? 0,
+    differs: found.differs[i]!,
   }));
 }
 
@@ -210,6 +219,6 @@ export function rowOf(
     shareA: a / Math.max(1, totals[0]),
     shareB: b / Math.max(1, totals[1]),
     difference: (Number(properties["difference"]) - ZERO) / 100,
-    z: (Number(properties["z"]) - ZERO) / 100,
+    differs: Number(properties["differs"]) === 1,
   };
 }

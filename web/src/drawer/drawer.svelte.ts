@@ -1,5 +1,6 @@
 import { api } from "../api/client";
 import { question } from "../api/question";
+import { baselineOf } from "../insights/api";
 import type { Explorer } from "../state/explorer.svelte";
 import { Resource } from "../state/resource.svelte";
 import {
@@ -13,6 +14,8 @@ import {
   type Part,
   type Trend,
 } from "./answers";
+import { audience, type Audience } from "./audience";
+import { deviation, type Deviation } from "./deviation";
 import { bucketFor, common } from "./words";
 
 export const PARTS: Part[] = ["link", "channel", "device"];
@@ -22,6 +25,10 @@ export class AreaDrawer {
   facts = new Resource<AreaFacts>();
   trend = new Resource<Trend>();
   hours = new Resource<Hours>();
+  deviation = new Resource<Deviation>();
+  audience = new Resource<Audience>();
+  /** The page's question narrowed to the area. */
+  query = $state("");
   parts: Record<Part, Resource<Breakdown>> = {
     link: new Resource(),
     channel: new Resource(),
@@ -39,8 +46,11 @@ export class AreaDrawer {
     });
     if (!facts?.standing) return;
     if (quiet && before?.id === id && before.standing?.clicks === facts.standing.clicks) return;
-    if (!facts.standing.clicks) return;
-    const query = await this.#query(facts);
+    const baseline = baselineOf(explorer.address);
+    const whole = `${baseline ? `baseline=${baseline}&` : ""}${explorer.query}`;
+    const sure = this.deviation.load((signal) => deviation(id, whole, signal), { quiet });
+    if (!facts.standing.clicks) return void (await sure);
+    const query = (this.query = await this.#query(facts));
     const bucket = bucketFor(explorer.filter.dates);
     await Promise.all([
       this.trend.load((signal) => trend(bucket, query, signal), { quiet }),
@@ -48,6 +58,9 @@ export class AreaDrawer {
         this.parts[by].load((signal) => breakdown(by, query, signal), { quiet }),
       ),
       this.hours.load((signal) => hours(query, signal), { quiet }),
+      ...(facts.country === "US"
+        ? [this.audience.load((signal) => audience(query, signal), { quiet })]
+        : []),
     ]);
   }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Parent } from "./answers";
+import { place, traits, type Audience } from "./audience";
 import { circle, distance } from "./circle";
+import { explained, verdict, type Deviation } from "./deviation";
 import { figuresOf, percentileInWords, strip } from "./figures";
 import {
   bucketFor,
@@ -146,6 +148,55 @@ describe("figures of the people", () => {
     expect(far.wide[0]).toBeGreaterThan(0);
     expect(far.margin![0]).toBeLessThan(far.value);
     expect(far.median).toBeLessThan(far.middle[1]);
+  });
+});
+
+describe("who lives where an area's clicks come from", () => {
+  const found = {
+    figure: ["median_age", "median_household_income", "vacant"],
+    value: [37.5, 97_073, 0.1],
+    reference: [38.8, 82_097, 0.1],
+    index: [96.7, 118, 100],
+    low: [96.6, 117, null],
+    high: [96.9, 119, null],
+    q: [0.3, 0.001, null],
+  } as unknown as Audience;
+  const rows = traits(found);
+  it("is told only as far as there is an interval, the telling figures first", () => {
+    expect(rows.map(({ name }) => name)).toEqual(["median_household_income", "median_age"]);
+    expect(rows.map(({ sure }) => sure)).toEqual([true, false]);
+    expect(rows.map(({ interval }) => interval)).toEqual(["117 to 119", "96.6 to 96.9"]);
+    expect(rows[0]).toMatchObject({ value: "$97,073", reference: "$82,097" });
+  });
+  it("lies on one strip, twice and half as far from 100", () => {
+    const at = place(rows);
+    expect(at(100)).toBe(0.5);
+    expect(at(110) - 0.5).toBeCloseTo(0.5 - at(100 / 1.1));
+    expect(at(119)).toBeLessThan(1);
+  });
+});
+
+describe("an area held against what it should have", () => {
+  const metro = {
+    clicks: 308,
+    expected: 430.3,
+    level: "metro",
+    zone: 0,
+    tested: 856,
+    baseline: "population",
+    together: false,
+  } as Deviation;
+  it("is said to be a gap or hot only beyond chance", () => {
+    expect(verdict({ said: "usual", together: false })).toBe("Nothing beyond chance");
+    expect(verdict({ said: "fewer", together: false })).toContain("gap");
+    expect(verdict({ said: "more", together: true })).toContain("with its neighbours");
+    expect(explained({ ...metro, said: "usual" })).toBe(
+      "308 where its residents would give 430. Of 856 metros, some are that far off anyway.",
+    );
+    expect(explained({ ...metro, said: "fewer", zone: 4, baseline: "others" })).toBe(
+      "308 where your other links would give 430. One of 4 such metros beside each other.",
+    );
+    expect(explained({ ...metro, clicks: null, said: "unknown" })).toContain("Hardly any clicks");
   });
 });
 

@@ -14,8 +14,8 @@ export interface Shown {
   nation: string | null;
 }
 
-type Kind = "dollars" | "years" | "share";
-const FIGURES: [name: string, label: string, kind: Kind][] = [
+export type Kind = "dollars" | "years" | "share";
+export const FIGURES: [name: string, label: string, kind: Kind][] = [
   ["median_household_income", "Median household income", "dollars"],
   ["bachelors_or_higher", "Bachelor’s degree or higher", "share"],
   ["owner_occupied", "Own their home", "share"],
@@ -55,6 +55,9 @@ const WRITTEN: Record<Kind, (n: number) => string> = {
   years: (n) => years.format(n),
   share: (n) => share.format(n),
 };
+
+/** A figure in its own unit: $45,000, 38.2, 12.3%. */
+export const written = (n: number, kind: Kind): string => WRITTEN[kind](n);
 
 /** The figures that are known, the telling ones first: [shown at once, behind a press]. */
 export function figuresOf({

@@ -10,6 +10,11 @@ export const KINDS = [
   { name: "link", label: "Link", by: "link" },
   { name: "tag", label: "Tag", by: "tag" },
   { name: "device", label: "Device", by: "device" },
+  { name: "origin", label: "Origin", by: "origin" },
+  { name: "referrer", label: "Referring page", by: "referrer" },
+  { name: "browser", label: "Browser", by: "browser" },
+  { name: "system", label: "System", by: "system" },
+  { name: "language", label: "Language", by: "language" },
   { name: "network", label: "Network kind", by: "network" },
 ] as const satisfies { name: ListName; label: string; by: string }[];
 export type Kind = (typeof KINDS)[number];
@@ -37,10 +42,21 @@ export async function choicesOf(
   };
   const query = question(others, new Date(), zone);
   const parts = await get<Parts>(`/api/analytics/breakdown?by=${kind.by}&limit=1000&${query}`);
+  // What nobody keeps a list of: the choices are what clicks have, and what is chosen already.
+  if (["origin", "referrer", "browser", "system", "language"].includes(kind.name))
+    return wordsOf(kind, filter, parts);
   const clicks = new Map(parts.rows.map((row) => [row.value, row.clicks]));
   return named(kind, known)
     .map(({ value, label }) => ({ value, label, clicks: clicks.get(value) ?? 0 }))
     .sort((a, b) => b.clicks - a.clicks || a.label.localeCompare(b.label));
+}
+
+function wordsOf(kind: Kind, filter: Filter, parts: Parts): Choice[] {
+  const found = parts.rows
+    .filter((row) => row.value !== null)
+    .map(({ value, name, clicks }) => ({ value: value!, label: name, clicks }));
+  const missing = filter[kind.name].filter((value) => !found.some((row) => row.value === value));
+  return [...missing.map((value) => ({ value, label: value, clicks: null })), ...found];
 }
 
 function named(kind: Kind, known: FilterChoices): { value: string; label: string }[] {
@@ -61,5 +77,7 @@ function named(kind: Kind, known: FilterChoices): { value: string; label: string
       return same(known.devices);
     case "network":
       return same(NETWORKS);
+    default:
+      return [];
   }
 }

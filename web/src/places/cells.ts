@@ -11,13 +11,6 @@ export function safe(text: string): string {
 
 const plain = (cell: Cell) => (typeof cell === "string" ? safe(cell) : `${cell ?? ""}`);
 
-/** RFC 4180, with the mark by which Excel knows UTF-8. */
-export function csv(rows: Cell[][]): string {
-  const quoted = (text: string) =>
-    /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  return `\ufeff${rows.map((row) => row.map((cell) => quoted(plain(cell))).join(",")).join("\r\n")}\r\n`;
-}
-
 /** As spreadsheets put it on the clipboard: no quotes, so a cell's own tabs and line ends become spaces. */
 export function tsv(rows: Cell[][]): string {
   return rows

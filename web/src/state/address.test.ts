@@ -16,6 +16,12 @@ describe("an address", () => {
     expect(address.filter.tag).toEqual(["a&b"]);
   });
 
+  it("keeps what insights are held against", () => {
+    const address = parseAddress("tab=insights&baseline=others&channel=email");
+    expect(address.baseline).toBe("others");
+    expect(formatAddress(address)).toBe("tab=insights&baseline=others&channel=email");
+  });
+
   it("keeps a preset that is not the usual one", () => {
     const address = parseAddress("days=7d");
     expect(address.filter.dates).toEqual({ preset: "7d" });

@@ -23,7 +23,8 @@ export type Comparison = (typeof COMPARISONS)[number];
 export const SORTS = ["clicks", "rate", "index", "name"] as const;
 export type Sort = { by: (typeof SORTS)[number]; asc: boolean };
 export const DEFAULT_SORT: Sort = { by: "clicks", asc: false };
-export type Tab = "places" | "links";
+export const TABS = ["places", "links", "analytics", "insights"] as const;
+export type Tab = (typeof TABS)[number];
 export type Camera = { lng: number; lat: number; zoom: number };
 
 /** Which clicks. Lists are OR-ed within, AND-ed between; `network` empty means people only. */
@@ -33,6 +34,13 @@ export interface Filter {
   channel: string[];
   tag: string[];
   device: string[];
+  /** Groups and names: "social", "Instagram". */
+  origin: string[];
+  /** Hosts. */
+  referrer: string[];
+  browser: string[];
+  system: string[];
+  language: string[];
   area: string[];
   /** Areas drawn on the map: "west,south,east,north" or a polygon's "lng,lat,lng,lat,…". */
   within: string[];
@@ -54,6 +62,8 @@ export interface Address {
   other: Filter;
   /** The id of the area whose drawer is open. */
   open: string | null;
+  /** What insights hold clicks against, as it was written: see `baselineOf`. */
+  baseline: string | null;
   camera: Camera | null;
 }
 
@@ -63,11 +73,18 @@ export const LISTS = [
   "channel",
   "tag",
   "device",
+  "origin",
+  "referrer",
+  "browser",
+  "system",
+  "language",
   "area",
   "within",
   "network",
 ] as const;
 export type ListName = (typeof LISTS)[number];
+/** The first of each is the usual one. */
+const CHOICES = { tab: TABS, level: LEVELS, mode: MODES, measure: MEASURES };
 const OTHER = "b.";
 export const DEFAULT_DATES: Dates = { preset: "90d" };
 
@@ -76,16 +93,17 @@ export function parseAddress(search: string): Address {
   const one = <T extends string>(name: string, among: readonly T[]) =>
     among.find((value) => value === query.get(name));
   return {
-    tab: query.get("tab") === "links" ? "links" : "places",
-    level: one("level", LEVELS) ?? "countries",
-    mode: one("mode", MODES) ?? "heat",
-    measure: one("measure", MEASURES) ?? "clicks",
+    tab: one("tab", TABS) ?? TABS[0],
+    level: one("level", LEVELS) ?? LEVELS[0],
+    mode: one("mode", MODES) ?? MODES[0],
+    measure: one("measure", MEASURES) ?? MEASURES[0],
     sort: parseSort(query.get("sort")),
     find: query.get("find") ?? "",
     filter: parseFilter(query),
     compare: one("compare", COMPARISONS) ?? null,
     other: parseFilter(query, OTHER),
     open: query.get("open") || null,
+    baseline: query.get("baseline"),
     camera: parseCamera(query.get("map")),
   };
 }
@@ -93,13 +111,13 @@ export function parseAddress(search: string): Address {
 /** The query string of an address, without "?"; what has its usual value is left out. */
 export function formatAddress(address: Address): string {
   const query = new URLSearchParams();
-  if (address.tab !== "places") query.set("tab", address.tab);
-  if (address.level !== "countries") query.set("level", address.level);
-  if (address.mode !== "heat") query.set("mode", address.mode);
-  if (address.measure !== "clicks") query.set("measure", address.measure);
+  for (const [name, [usual]] of Object.entries(CHOICES))
+    if (address[name as keyof typeof CHOICES] !== usual)
+      query.set(name, address[name as keyof typeof CHOICES]);
   const { by, asc } = address.sort;
   if (by !== DEFAULT_SORT.by || asc) query.set("sort", `${asc ? "" : "-"}${by}`);
-  if (address.find) query.set("find", address.find);
+  for (const name of ["find", "baseline"] as const)
+    if (address[name]) query.set(name, address[name]);
   addFilter(query, address.filter);
   if (address.compare) {
     query.set("compare", address.compare);

@@ -54,7 +54,7 @@ export class Explorer {
   /** What a drawer at the right and the time dock at the bottom take from the map, in px. */
   reserved = $state({ right: 0, bottom: innerWidth > 720 ? 142 : 0 });
   /** The dialog that is open. */
-  dialog = $state<"search" | "shortcuts" | "views" | null>(null);
+  dialog = $state<"search" | "shortcuts" | "views" | "export" | "share" | null>(null);
   /** How the reader is drawing an area on the map just now. */
   drawing = $state<"lasso" | "box" | null>(null);
 

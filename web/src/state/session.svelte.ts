@@ -1,5 +1,6 @@
 import { api, Problem } from "../api/client";
 import type { Session } from "../api/types";
+import { history } from "../words/dates";
 
 /** Who is signed in. `away` means that the server could not be asked yet. */
 class SignIn {
@@ -9,6 +10,7 @@ class SignIn {
   async ask(): Promise<void> {
     try {
       this.session = await api.session();
+      history.days = this.session.history_days;
       this.state = "in";
     } catch (error) {
       if (error instanceof Problem && error.status === 401) this.lost();

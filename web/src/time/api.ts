@@ -15,6 +15,17 @@ export const clicksOverTime = (query: string, bucket: Bucket, signal?: AbortSign
 export const hoursTable = (query: string, clock: Clock, signal?: AbortSignal) =>
   get<HoursTable>(`/api/analytics/hours?clock=${clock}&${query}`, signal);
 
+/** The hours of the week with their intervals, and what recurs beyond chance. */
+export type Rhythm = Schemas["RhythmTable"];
+export type PeakHour = Schemas["PeakHour"];
+/** Areas that jumped against their own history in the last days. */
+export type Oddities = Schemas["OddityTable"];
+
+export const rhythm = (query: string, clock: Clock, signal?: AbortSignal) =>
+  get<Rhythm>(`/api/insights/rhythm?clock=${clock}&${query}`, signal);
+export const oddities = (level: "countries" | "regions", query: string, signal?: AbortSignal) =>
+  get<Oddities>(`/api/insights/oddities?level=${level}&${query}`, signal);
+
 /** All frames in one answer. Raises `Problem`. */
 export async function fetchFrames(
   query: string,

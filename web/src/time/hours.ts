@@ -1,4 +1,5 @@
 import { between } from "../map/ramp";
+import type { PeakHour, Rhythm } from "./api";
 
 type Ramp = [density: number, colour: string][];
 
@@ -45,3 +46,34 @@ export function neighbour(
   if (key === "End") return { day, hour: 23 };
   return null;
 }
+
+type At = { day: number; hour: number };
+
+const two = new Intl.NumberFormat("en", {
+  minimumSignificantDigits: 2,
+  maximumSignificantDigits: 2,
+});
+/** "1.9× (1.7–2.0)": a ratio with the interval that holds for all hours at once. */
+export const timesInWords = (ratio: number, low: number, high: number): string =>
+  `${two.format(ratio)}× (${two.format(low)}–${two.format(high)})`;
+
+/** What an hour of the week is to the average hour, with its interval; null where that isn't known. */
+export function ratioAt(found: Rhythm | null, { day, hour }: At): string | null {
+  const at = found?.weekday.findIndex((one, i) => one === day && found.hour[i] === hour) ?? -1;
+  const [ratio, low, high] = [found?.ratio[at], found?.low[at], found?.high[at]];
+  return ratio == null || low == null || high == null ? null : timesInWords(ratio, low, high);
+}
+
+/** The peaks that recur beyond chance, the closest first: an hour of one weekday says more than hour and day. */
+export function peaksOf(found: Rhythm | null): PeakHour[] {
+  if (!found) return [];
+  const { week, hour, weekday } = found.peaks;
+  return (week ? [week] : [hour, weekday]).filter((peak) => peak !== null);
+}
+
+/** Whether a cell lies on a peak: in its hour, on its weekday, or both where it has both. */
+export const onPeak = (peaks: PeakHour[], { day, hour }: At): boolean =>
+  peaks.some(
+    (peak) =>
+      (peak.weekday === null || peak.weekday === day) && (peak.hour === null || peak.hour === hour),
+  );

@@ -4,6 +4,7 @@ import type { Explorer } from "../state/explorer.svelte";
 import { Resource } from "../state/resource.svelte";
 import { dayIn, type Dates } from "../words/dates";
 import { clicksOverTime } from "./api";
+import { OddDays } from "./odd.svelte";
 import { sum, type Brush } from "./brush";
 import {
   bucketFor,
@@ -20,6 +21,7 @@ import {
 /** The histogram under the map: a range of time, and the part of it that the filter's dates mark. */
 export class Timeline {
   answer = new Resource<Series>();
+  odd = new OddDays();
   /** What the histogram shows: the filter's dates, or more around them. */
   context = $state.raw<Dates>({ preset: "90d" });
   /** The brush while it is dragged; the filter learns of it on release. */
@@ -87,8 +89,21 @@ export class Timeline {
     const bucket = bucketFor(spanOf(dates, this.now, this.first));
     const ask = async (signal: AbortSignal) =>
       series(await clicksOverTime(query.toString(), bucket, signal));
-    await this.answer.load(ask, { quiet });
+    const span = spanOf(dates, this.now, this.first);
+    await Promise.all([
+      this.answer.load(ask, { quiet }),
+      this.odd.load(query.toString(), zone, span),
+    ]);
   }
+
+  /** Where the odd days lie in the histogram; null where there are none. */
+  readonly oddBrush = $derived.by((): Brush | null => {
+    const edges = this.answer.value?.edges ?? [];
+    const odd = this.odd.value;
+    if (!odd || edges.length < 2) return null;
+    const [start, end] = [positionOf(odd.from, edges), positionOf(odd.to, edges)];
+    return end > start ? { start, end } : null;
+  });
 
   /** The span under a brush, held within the context. */
   span({ start, end }: Brush): Span | null {

@@ -1,8 +1,10 @@
 import type { Explorer } from "../state/explorer.svelte";
 import { Resource } from "../state/resource.svelte";
 import { counted, share } from "../words/format";
-import { hoursTable, type Clock, type HoursTable } from "./api";
-import { hourName, weekdays } from "./hours";
+import { hoursTable, rhythm, type Clock, type HoursTable, type PeakHour, type Rhythm } from "./api";
+import { hourName, peaksOf, ratioAt, timesInWords, weekdays } from "./hours";
+
+const QUIET_MS = 30_000; // as long as the server keeps what it found
 
 export interface Cell {
   day: number;
@@ -13,15 +15,21 @@ export interface Cell {
 export class Week {
   clock = $state<Clock>("place");
   answer = new Resource<HoursTable>();
+  rhythm = new Resource<Rhythm>();
   /** The cell under the pointer or focus. */
   active = $state.raw<Cell | null>(null);
 
+  #asked = "";
+  #when = 0;
   readonly #locale = navigator.language;
   readonly #days = weekdays("long", this.#locale);
   readonly value = $derived(this.answer.value);
   readonly most = $derived(Math.max(1, ...(this.value?.rows.flat() ?? [])));
 
-  /** The number that is read, or where the week is at its busiest. */
+  /** What recurs beyond chance. */
+  readonly peaks = $derived(peaksOf(this.rhythm.value));
+
+  /** The number that is read, or what recurs beyond chance. */
   readonly told = $derived.by((): { what: string; when: string } | null => {
     const { value } = this;
     if (!value) return null;
@@ -29,12 +37,21 @@ export class Week {
     if (cell) {
       const n = value.rows[cell.day]?.[cell.hour] ?? 0;
       const part = value.total ? ` (${share(n / value.total)})` : "";
-      return { what: counted(n, "click") + part, when: this.#words(cell) };
+      const times = ratioAt(this.rhythm.value, cell);
+      const when = this.#words(cell);
+      return {
+        what: counted(n, "click") + part,
+        when: times ? `${when} · ${times} the average hour` : when,
+      };
     }
-    const busiest = value.rows.flat().indexOf(this.most);
-    if (busiest < 0) return { what: "No clicks in this range", when: "" };
-    const top = { day: Math.floor(busiest / 24), hour: busiest % 24 };
-    return { what: "Busiest", when: this.#words(top) };
+    if (!value.total) return { what: "No clicks in this range", when: "" };
+    if (!this.rhythm.value) return { what: "", when: "" };
+    if (!this.peaks.length)
+      return { what: "No peak", when: "that chance alone would not often make" };
+    return {
+      what: this.peaks.length > 1 ? "Peaks" : "Peak",
+      when: this.peaks.map((peak) => this.#peak(peak)).join("; "),
+    };
   });
 
   constructor(readonly explorer: Explorer) {}
@@ -43,11 +60,36 @@ export class Week {
     const query = new URLSearchParams(this.explorer.query);
     query.set("tz", this.explorer.zone);
     const { clock } = this;
-    await this.answer.load((signal) => hoursTable(query.toString(), clock, signal), { quiet });
+    await Promise.all([
+      this.answer.load((signal) => hoursTable(query.toString(), clock, signal), { quiet }),
+      this.#rhythm(query.toString(), quiet),
+    ]);
+  }
+
+  /** Asked no more often than the server looks anew. */
+  async #rhythm(query: string, quiet: boolean): Promise<void> {
+    const asked = `${this.clock} ${query}`;
+    const { clock } = this;
+    if (asked === this.#asked && Date.now() - this.#when < QUIET_MS) return;
+    // What was found in other clicks must not stay.
+    if (asked !== this.#asked) this.rhythm.value = null;
+    [this.#asked, this.#when] = [asked, Date.now()];
+    await this.rhythm.load((signal) => rhythm(query, clock, signal), { quiet });
+  }
+
+  #peak({ weekday, hour, ratio, low, high }: PeakHour): string {
+    const times = timesInWords(ratio, low, high);
+    if (weekday === null) return `${this.#span(hour!)} ${times}`;
+    if (hour === null) return `${this.#days[weekday]} ${times}`;
+    return `${this.#words({ day: weekday, hour })} ${times}`;
   }
 
   #words({ day, hour }: Cell): string {
+    return `${this.#days[day]}, ${this.#span(hour)}`;
+  }
+
+  #span(hour: number): string {
     const [from, to] = [hour, (hour + 1) % 24].map((at) => hourName(at, this.#locale));
-    return `${this.#days[day]}, ${from}–${to}`;
+    return `${from}–${to}`;
   }
 }

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { addDays, bounds, datesInWords, dayIn } from "./dates";
+import { afterEach, describe, expect, it } from "vitest";
+import { addDays, bounds, datesInWords, dayIn, history } from "./dates";
 
 const NOW = new Date("2026-11-22T02:30:00Z");
 
@@ -47,4 +47,20 @@ describe("dates in words", () => {
 it("writes minutes where the range has them", () => {
   const words = datesInWords({ from: "2026-11-03T08:00", to: "2026-11-03T17:00" }, "en-GB");
   expect(words).toMatch(/3 Nov.*08:00.*17:00/);
+});
+
+describe("a plan with less than all of history", () => {
+  afterEach(() => {
+    history.days = null;
+  });
+  it("begins all ranges without a first day at its own", () => {
+    history.days = 90;
+    expect(bounds({ preset: "all" }, NOW, "UTC")).toEqual({ from: "2026-08-25" });
+    expect(bounds({ from: null, to: "2026-11-01" }, NOW, "UTC")).toEqual({
+      from: "2026-08-25",
+      to: "2026-11-01",
+    });
+    expect(bounds({ preset: "7d" }, NOW, "UTC")).toEqual({ from: "2026-11-16" });
+    expect(datesInWords({ preset: "all" })).toBe("Last 90 days, all that your plan shows");
+  });
 });

@@ -12,6 +12,13 @@ export const PRESETS: { id: Preset; label: string; long: string }[] = [
   { id: "all", label: "All", long: "All time" },
 ];
 
+/** How far back the workspace's plan shows clicks, in days; null: all of them. Set as soon as somebody is signed in. */
+export const history: { days: number | null } = { days: null };
+
+/** The first day that the plan shows; null: it shows all. */
+export const firstShown = (now: Date, zone: string): string | null =>
+  history.days ? addDays(dayIn(now, zone), 1 - history.days) : null;
+
 export const readerZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 /**
@@ -22,9 +29,13 @@ export const readerZone = (): string => Intl.DateTimeFormat().resolvedOptions().
  */
 export function bounds(dates: Dates, now: Date, zone: string): { from?: string; to?: string } {
   if (!("preset" in dates)) {
-    return { ...(dates.from && { from: dates.from }), ...(dates.to && { to: dates.to }) };
+    const from = dates.from ?? firstShown(now, zone);
+    return { ...(from && { from }), ...(dates.to && { to: dates.to }) };
   }
-  if (dates.preset === "all") return {};
+  if (dates.preset === "all") {
+    const from = firstShown(now, zone);
+    return from ? { from } : {};
+  }
   if (dates.preset === "24h") {
     return { from: new Date(now.getTime() - 86_400_000).toISOString().replace(/\.\d+Z$/, "Z") };
   }
@@ -46,7 +57,7 @@ export function addDays(day: string, days: number): string {
 
 /** "Last 30 days", "3 Nov – 9 Nov 2026", "Since 3 Nov 2026": the range in words. */
 export function datesInWords(dates: Dates, locale?: string): string {
-  if ("preset" in dates) return PRESETS.find(({ id }) => id === dates.preset)!.long;
+  if ("preset" in dates) return presetInWords(PRESETS.find(({ id }) => id === dates.preset)!);
   const exact = [dates.from, dates.to].some((moment) => moment?.includes("T"));
   const day = new Intl.DateTimeFormat(locale, {
     day: "numeric",
@@ -61,6 +72,10 @@ export function datesInWords(dates: Dates, locale?: string): string {
   if (end) return `Until ${day.format(end)}`;
   return "All time";
 }
+
+/** A preset's long name; of "All", what the plan makes of it. */
+export const presetInWords = ({ id, long }: (typeof PRESETS)[number]): string =>
+  id === "all" && history.days ? `Last ${history.days} days, all that your plan shows` : long;
 
 /** A moment of the reader's clock as the same numbers in UTC: only to be written out again in UTC. */
 function asIfUtc(moment: string): Date {

@@ -1,0 +1,90 @@
+"""How often a week's peak of a given size is named, and whether intervals of rhythms and in-target shares hold the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bench import sample
+from bench.calibration import CLICKS, Found, World, show
+from bench.visitors import MODELS, WEEKS, Crowd
+from clickatlas.atlas.areas import Level
+from clickatlas.insight.clump_sizes import clump_sizes, design_effect
+from clickatlas.insight.measures import Expectation
+from clickatlas.insight.rhythm import DAY, MONDAY
+from clickatlas.insight.rhythms import CELLS, rhythm
+from clickatlas.insight.targeting import by_day, share
+
+F64 = npt.NDArray[np.float64]
+TIMES = 200
+SIZES = (1.8, 1.9, 2.0, 2.2)
+TUESDAY_EVENING = 24 + 19
+
+
+def week(factor: float = 1.0) -> F64:
+    """A day as people live it, the same on all weekdays; but for one hour of the week."""
+    shape = np.tile(1 + 0.6 * np.cos((np.arange(24) - 20) / 24 * 2 * np.pi), 7)
+    shape[TUESDAY_EVENING] *= factor
+    return shape / shape.mean()
+
+
+def weeks(shape: F64, clicks: int, random: np.random.Generator, number: int = 12) -> npt.NDArray[np.int64]:
+    """Clicks by week and hour: weeks of other sizes, visitors who click twice on average within the hour."""
+    size = random.gamma(5, 0.2, (number, 1))
+    visitors = random.poisson(clicks / 2 / CELLS / number * shape * size)
+    return (visitors + random.negative_binomial(np.maximum(visitors, 1e-9), 0.5)).astype(np.int64)
+
+
+def peaks(factor: float, times: int, clicks: int = CLICKS, seed: int = 1) -> Found:
+    """Campaigns whose peak is named."""
+    random, hits = np.random.default_rng([seed, round(10 * factor), clicks]), 0
+    for _ in range(times):
+        peak = rhythm(weeks(week(factor), clicks, random)).peak
+        hits += peak is not None and (peak.weekday, peak.hour) == divmod(TUESDAY_EVENING, 24)
+    return Found(f"an hour of the week at {factor}, {clicks:,} clicks in 12 weeks, named", hits, times)
+
+
+def simultaneous(times: int, clicks: int = CLICKS, seed: int = 2) -> Found:
+    """Campaigns in which the intervals of all 168 hours hold the truth at once."""
+    random, truth, hits = np.random.default_rng([seed, clicks]), week().reshape(7, 24), 0
+    for _ in range(times):
+        found = rhythm(weeks(week(), clicks, random))
+        hits += bool(((found.low <= truth) & (truth <= found.high)).all())
+    return Found(f"rhythm: intervals of all 168 hours hold at once, {clicks:,} clicks", hits, times)
+
+
+def targets(world: World, times: int, clicks: int = CLICKS, seed: int = 3) -> Found:
+    """Intervals of the in-target share of a state, whose clicks are known for sure, that hold the truth."""
+    random, crowd, clumps = (
+        np.random.default_rng([seed, clicks]),
+        Crowd.of(world.atlas, world.weight),
+        MODELS["geometric"],
+    )
+    region = np.asarray(world.atlas.places.area[Level.REGION])
+    known = world.share(Level.REGION)
+    states = np.flatnonzero(known * clicks >= 100)
+    visitors, hits = clumps.visitors(clicks), 0
+    for _ in range(times):
+        state = int(random.choice(states))
+        inside = region == state
+        place, moment, _, _ = crowd.clicks(visitors, clumps, random)
+        day = (moment // DAY + MONDAY).astype(np.int64)
+        day -= day.min()
+        number = np.bincount(day), np.bincount(day, inside[place], int(day.max()) + 1).astype(np.int64)
+        counts = np.bincount(place, minlength=inside.size).astype(np.int64)
+        sizes = clump_sizes(Expectation.of(world.atlas, world.counts(counts), world.residents))
+        phi = max(by_day(number[1], number[0]), 1.0 if sizes is None else design_effect(sizes))
+        found = share(counts, inside.astype(np.float32), phi)
+        hits += found.low <= known[state] <= found.high
+    return Found(f"in-target share of a state, {clicks:,} clicks over {WEEKS} weeks", hits, times)
+
+
+def main(times: int = TIMES) -> None:
+    """Measure and print."""
+    for factor in SIZES:
+        show(peaks(factor, times), "")
+    for clicks in (2_000, CLICKS, 200_000):
+        show(simultaneous(times, clicks), "")
+    world = World.of(sample.atlas(), ())
+    for clicks in (2_000, CLICKS):
+        show(targets(world, times, clicks), "")

@@ -1,0 +1,91 @@
+"""The cards of all questions: each question's maker run beside the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from clickatlas.api import makers, times, tongues
+from clickatlas.api.aims import targeting_of
+from clickatlas.api.findings import Asked
+from clickatlas.api.offers import Offer, offered
+from clickatlas.api.times import PLACE, oddity_cards_of, rhythm_cards_of
+from clickatlas.api.together import Read, read
+from clickatlas.api.tongues import language_cards_of
+from clickatlas.atlas.areas import Level
+from clickatlas.atlas.atlas import Atlas
+from clickatlas.insight import audience_cards, concentration, divergence_cards, gaps, hotspots, target_cards
+from clickatlas.insight.card import Card
+from clickatlas.insight.surroundings import Surroundings
+
+MOST_OFFERS = 4  # cards
+AT_ONCE = 2  # makers: more would only take turns
+Maker = Callable[[], list[Card]]
+
+
+def cards_of(about: Asked, level: Level | None = None, clock: str = PLACE) -> list[Card]:
+    """The cards of all questions, in no order; of areas of a level of one's own where given."""
+    atlas = about.atlas
+    about.counts  # noqa: B018 - asked for once, before the threads part
+    if about.other_side is not None:  # then the question is what tells the two apart
+        found = divergence_cards.cards(makers.differences_of(about, level or Level.REGION), atlas)
+        return found + audience_cards.cards(makers.audience(about), atlas)
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="insights-cards") as both:
+        once = both.submit(read, about, clock)
+        makers_: list[Maker] = [
+            lambda: concentration.cards(makers.concentration_of(about, level or Level.POSTAL), atlas),
+            *(partial(_of_areas, about, each) for each in ((level,) if level else gaps.LEVELS)),
+            lambda: audience_cards.cards(makers.audience(about), atlas),
+            lambda: _of_target(about),
+            lambda: _of_offers(about, level or Level.REGION, once.result()),
+            lambda: _of_times(about, clock, once.result()),
+        ]
+        return [card for made in both.map(_done, makers_) for card in made]
+
+
+def _of_times(about: Asked, clock: str, known: Read | None) -> list[Card]:
+    if known is not None:
+        known.remember()
+    return rhythm_cards_of(about, clock) + oddity_cards_of(about) + language_cards_of(about)
+
+
+def _of_areas(about: Asked, level: Level) -> list[Card]:
+    return gaps.cards(makers.gaps_of(about, level), about.atlas) + hotspots.cards(
+        makers.hotspots_of(about, level), about.atlas
+    )
+
+
+def _of_offers(about: Asked, level: Level, known: Read | None) -> list[Card]:
+    if about.wanted.holds:  # each offer would need a plan of its own, which takes seconds
+        return []
+    # One sort of offers: each of them is a question to the store.
+    by = Offer.CHANNEL if len(offered(about, Offer.CHANNEL)) > 1 else Offer.TAG
+    counts = known.channels() if known is not None and by is Offer.CHANNEL else None
+    made = divergence_cards.resonating(
+        makers.offers_of(about, by, level, counts), about.atlas, most=MOST_OFFERS
+    )
+    return [replace(card, numbers={**card.numbers, "by": by.value}) for card in made]
+
+
+def _of_target(about: Asked) -> list[Card]:
+    found = targeting_of(about)
+    return target_cards.cards(found, about.atlas) if found else []
+
+
+def preparations(atlas: Atlas) -> Iterator[Callable[[], object]]:
+    """What findings need of an atlas, in steps of half a second at most: made once, so that nobody waits for it."""
+    folder = atlas.folder
+    for level in gaps.LEVELS:
+        yield partial(makers.neighbours, folder, level)
+        if level in makers.SCANNED:
+            yield partial(makers.circles, folder, level)
+    yield partial(Surroundings.of, atlas)
+    for part in range(4):
+        yield partial(times.prepared, atlas, part, 4)
+    yield partial(tongues.countries, folder)
+
+
+def _done(maker: Maker) -> list[Card]:
+    return maker()

@@ -1,0 +1,92 @@
+"""Offers: the channels, campaigns or tags of a filter's links, and the clicks of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+
+import numpy as np
+from sqlalchemy import func, select
+
+from clickatlas.api.findings import Asked
+from clickatlas.atlas.kinds import NetworkKind
+from clickatlas.clicks.filter import PEOPLE, Filter
+from clickatlas.clicks.store import Integers, PlaceClicks
+from clickatlas.errors import Problem
+from clickatlas.insight.counts import Counts, count
+from clickatlas.links.models import Campaign, Link, LinkTag
+from clickatlas.links.ways import link_of
+
+MOST = 8  # those with the most links: each is a question to the store
+
+
+class Offer(StrEnum):
+    """What to tell offers apart by."""
+
+    CHANNEL = "channel"
+    TAG = "tag"
+    CAMPAIGN = "campaign"
+
+
+def offered(about: Asked, by: Offer) -> list[str]:
+    """Names of the offers that the filter lets through, those with the most links first."""
+    chosen = {Offer.CHANNEL: about.wanted.channels, Offer.TAG: about.wanted.tags}.get(
+        by, about.wanted.campaigns
+    )
+    if chosen:
+        return list(chosen)[:MOST]
+    selection = about.opened.questions.selection(about.workspace, about.wanted)
+    name = {Offer.CHANNEL: Link.channel, Offer.TAG: LinkTag.tag}.get(by, Campaign.name)
+    statement = select(name).select_from(Link).where(Link.workspace_id == about.workspace)
+    if by is Offer.TAG:
+        statement = statement.join(LinkTag)
+    if by is Offer.CAMPAIGN:
+        statement = statement.join(Campaign, Campaign.id == Link.campaign_id)
+    if selection.links is not None:
+        statement = statement.where(Link.id.in_({link_of(number) for number in selection.links[:20_000]}))
+    statement = statement.where(name.is_not(None)).group_by(name).order_by(func.count().desc(), name)
+    with about.opened.links.reading() as session:
+        return [value for value in session.scalars(statement.limit(MOST)) if value]
+
+
+def only(about: Asked, by: Offer, name: str) -> Filter:
+    """The filter with one offer chosen."""
+    match by:
+        case Offer.CHANNEL:
+            return replace(about.wanted, channels=(name,))
+        case Offer.TAG:
+            return replace(about.wanted, tags=(name,))
+    return replace(about.wanted, campaigns=(name,))
+
+
+def links_of(about: Asked, by: Offer, name: str) -> Integers:
+    """The links of an offer that the filter lets through."""
+    selection = about.opened.questions.selection(about.workspace, only(about, by, name))
+    return np.array(selection.links or (), np.int64)
+
+
+def counts_of(about: Asked, found: PlaceClicks) -> Counts:
+    """Clicks by place that the store has of an offer's links, of people only, under the filter."""
+    places = about.atlas.places
+    kinds = np.full(len(found.keys), int(NetworkKind.RESIDENTIAL), np.uint8)
+    return count(
+        places, places.number_of(found.keys), kinds, found.clicks, networks=PEOPLE, within=about.counts.within
+    )
+
+
+def counted(about: Asked, by: Offer, name: str) -> Counts | None:
+    """The clicks of one offer under the filter; None where nothing of it may be shown."""
+    wanted = only(about, by, name)
+    questions = about.opened.questions
+    if wanted.holds:  # each with a plan of its own, and only what all of them show
+        try:
+            return questions.snapshot(about.workspace, wanted).counts
+        except Problem:
+            return None
+    # Not a snapshot: these are many, and nobody draws them.
+    found = about.opened.store.place_counts(questions.selection(about.workspace, wanted))
+    places = about.atlas.places
+    return count(
+        places, places.number_of(found.keys), found.kinds, found.clicks, networks=wanted.networks,
+        within=about.counts.within,
+    )  # fmt: skip

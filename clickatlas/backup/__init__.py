@@ -1,0 +1,1 @@
+"""Copies of a data folder, taken while a server runs, and put back."""

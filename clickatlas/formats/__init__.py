@@ -1,0 +1,1 @@
+"""Tables as files in open formats, written piece by piece."""

@@ -1,0 +1,311 @@
+"""Did clicks hit the target? In-target share with an interval, spill, and who inside was not reached.
+
+A click counts as inside with the chance that its place has (`certainty`). The share is their mean. Its interval is
+Wilson's (JASA 22, 1927) for as many independent clicks as give the same variance (Kish, Survey Sampling, 1965, 8.2), which is
+
+    Var = φ (mean of c² - share²) / n + Σ nᵢ² cᵢ (1 - cᵢ) / n²
+
+with chance cᵢ of the nᵢ clicks of place i: clicks come in clumps (design effect φ, `by_day`), and where a place is
+said to be, all of its clicks are wrong together. Clicks of no place that could be told are left out, and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from clickatlas.atlas.areas import Level
+from clickatlas.atlas.atlas import Atlas
+from clickatlas.insight import chance
+from clickatlas.insight.measures import Residents
+from clickatlas.insight.target import Target
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+SURE = 0.95  # a click is inside with at least this chance, or outside with it; else it is uncertain
+MOST = 200  # areas in a list
+LEAST = 30  # clicks inside: below, nothing is said of who was not reached
+
+
+@dataclass(frozen=True)
+class Share:
+    """Clicks in a target. `clicks` = `inside` + `uncertain` + `outside`; `untold` ones are in none of them."""
+
+    clicks: int
+    inside: int  # certainly
+    uncertain: int
+    outside: int  # certainly
+    untold: int  # known to a country or region at best, or to nothing
+    share: float  # expected part inside; NaN without clicks
+    low: float  # its 95 % interval
+    high: float
+    phi: float
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The share if none, or all, of the uncertain clicks were inside."""
+        n = max(1, self.clicks)
+        return self.inside / n, (self.inside + self.uncertain) / n
+
+
+@dataclass(frozen=True)
+class Spill:
+    """Where clicks outside come from: areas, most first."""
+
+    level: Level
+    area: I64
+    clicks: F64  # expected number outside
+    share: F64  # of all clicks told
+
+
+@dataclass(frozen=True)
+class Unreached:
+    """Who lives in the target's postal areas (cities where there are none) that had no click.
+
+    An area is `silent` where so few clicks would be chance in fewer than `q` ≤ 0.05 (Benjamini-Hochberg). `by_chance`
+    is how many people would live in areas without a click if clicks came as people live; (`low`, `high`) its 95 % range.
+    """
+
+    people: float  # who live in the target's areas that an address leads to
+    unreached: float
+    by_chance: float
+    low: float
+    high: float
+    p: float
+    areas: int  # in the target
+    without: int  # of them, had no click
+    area: I64  # silent ones, most people first
+    population: F64
+    expected: F64  # clicks
+    q: F64
+
+
+@dataclass(frozen=True)
+class Targeting:
+    """The answer: shares of people's clicks (`people`), of those of every network (`everything`), by channel."""
+
+    people: Share
+    everything: Share | None
+    channels: dict[str, Share]
+    apart: dict[str, float]  # p of each channel's share against that of the rest, after Bonferroni
+    spill: Spill
+    unreached: Unreached | None
+    missing: tuple[str, ...] = field(default=())  # the target's areas that the atlas doesn't know
+    targets: int = 1  # each click is held against that of its own link
+    all_links: bool = True  # whether every link has one; clicks of others are in no figure
+
+
+def aimed(
+    atlas: Atlas,
+    target: Target,
+    certainty: F32,
+    clicks: I64,
+    *,
+    everything: I64 | None = None,
+    channels: Mapping[str, I64] | None = None,
+    phi: float = 1.0,
+    level: Level = Level.REGION,
+    shown: Flags | None = None,
+    people: Residents | None = None,
+) -> Targeting:
+    """Hold `clicks` (per place number, people's) against a target, whose `certainty` may be kept; 30 ms.
+
+    `everything` are the clicks of all network kinds, `channels` people's by channel, `phi` from `by_day`; `shown`
+    (a flag per area number) says which areas may be named.
+    """
+    shares = {name: share(part, certainty, phi) for name, part in (channels or {}).items()}
+    return Targeting(
+        people=share(clicks, certainty, phi),
+        everything=None if everything is None else share(everything, certainty, phi),
+        channels=shares,
+        apart=_apart(shares),
+        spill=_spill(atlas, certainty, clicks, level, shown),
+        unreached=_unreached(atlas, target, clicks, phi, shown, people or Residents.of(atlas)),
+        missing=tuple(area for area in target.areas if atlas.areas.number(area) is None),
+    )
+
+
+def each_its_own(
+    atlas: Atlas,
+    targets: Sequence[Target],
+    certainty: Sequence[F32],
+    clicks: Sequence[I64],
+    everything: Sequence[I64],
+    *,
+    channels: Mapping[str, Sequence[I64]] | None = None,
+    phi: float = 1.0,
+    level: Level = Level.REGION,
+    all_links: bool = True,
+) -> Targeting:
+    """As `aimed`, of several targets: parallel lists of the certainty of each, and of its own links' clicks per place."""
+    sure = np.concatenate(certainty)
+    shares = {name: share(np.concatenate(parts), sure, phi) for name, parts in (channels or {}).items()}
+    return Targeting(
+        people=share(np.concatenate(clicks), sure, phi),
+        everything=share(np.concatenate(everything), sure, phi),
+        channels=shares,
+        apart=_apart(shares),
+        spill=_spill(atlas, blended(certainty, clicks), np.sum(clicks, axis=0), level, None),
+        unreached=None,
+        missing=tuple(area for one in targets for area in one.areas if atlas.areas.number(area) is None),
+        targets=len(targets),
+        all_links=all_links,
+    )
+
+
+def blended(certainty: Sequence[F32], clicks: Sequence[I64]) -> F32:
+    """By place, how sure it is on average that its clicks are inside; of those that can't be told nothing is outside."""
+    whole, inside = np.zeros(len(clicks[0])), np.zeros(len(clicks[0]))
+    told = np.zeros(len(clicks[0]), np.bool_)
+    for sure, of in zip(certainty, clicks, strict=True):
+        inside += of * np.nan_to_num(sure, nan=1.0)
+        whole += of
+        told |= ~np.isnan(sure) & (of > 0)
+    mean = np.divide(inside, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return np.where(told, mean, np.nan).astype(np.float32)
+
+
+def by_day(inside: I64, clicks: I64) -> float:
+    """The design effect φ of an in-target share, from clicks inside and in all by day.
+
+    Pearson's χ² of the shares of days, and of weeks, over its degrees of freedom, the larger of both; days (weeks) are put together until
+    there are 5 expected clicks on either side. Never below 1. A share that really changes raises it, too: the interval is then wider, not wrong.
+    """
+    n, k = np.asarray(clicks, np.float64), np.asarray(inside, np.float64)
+    if not n.sum():
+        return 1.0
+    return max(1.0, _over(n, k, 1), _over(n, k, 7))
+
+
+def _over(n: F64, k: F64, days: int) -> float:
+    """φ of pieces of at least so many days; 0 where there are too few of them."""
+    share = k.sum() / n.sum()
+    enough = 5 / max(min(share, 1 - share), 1e-12)
+    starts = np.arange(0, n.size, days)
+    n, k = np.add.reduceat(n, starts), np.add.reduceat(k, starts)
+    rest = float(n.sum())
+    pieces: list[list[float]] = [[0.0, 0.0]]
+    for more, inside in zip(n.tolist(), k.tolist(), strict=True):
+        pieces[-1][0] += more
+        pieces[-1][1] += inside
+        rest -= more
+        if pieces[-1][0] >= enough and rest >= enough:  # what is left over stays with the last
+            pieces.append([0.0, 0.0])
+    if len(pieces) < 5:
+        return 0.0
+    table = np.array(pieces)
+    usual = table[:, 0] * share
+    return float(((table[:, 1] - usual) ** 2 / (usual * (1 - share))).sum() / (len(pieces) - 1))
+
+
+def share(clicks: I64, certainty: F32, phi: float = 1.0) -> Share:
+    """The in-target share of `clicks` (per place number)."""
+    some = np.flatnonzero(clicks)
+    n, c = clicks[some].astype(np.float64), certainty[some].astype(np.float64)
+    told = ~np.isnan(c)
+    untold = int(n[~told].sum())
+    n, c = n[told], c[told]
+    total = float(n.sum())
+    if not total:
+        return Share(0, 0, 0, 0, untold, float("nan"), 0.0, 1.0, phi)
+    mean = float((n * c).sum() / total)
+    variance = phi * max(float((n * c**2).sum()) / total - mean**2, 0.0) / total
+    variance += float((n**2 * c * (1 - c)).sum()) / total**2
+    worth = mean * (1 - mean) / variance if variance > 0 else total / phi
+    worth = min(worth, total)
+    low, high = chance.share_interval(mean * worth, worth)
+    inside, outside = int(n[c >= SURE].sum()), int(n[c <= 1 - SURE].sum())
+    return Share(
+        int(total), inside, int(total) - inside - outside, outside, untold, mean, float(low), float(high), phi
+    )
+
+
+def _apart(shares: Mapping[str, Share]) -> dict[str, float]:
+    """p of each channel's share against the rest's (pooled two-sample z, clumped), Bonferroni over channels."""
+    told = {name: found for name, found in shares.items() if found.clicks}
+    all_ = sum(found.clicks for found in told.values())
+    inside = sum(found.clicks * found.share for found in told.values())
+    result = {}
+    for name, found in told.items():
+        rest = all_ - found.clicks
+        if not rest or not 0 < inside < all_:
+            continue
+        other = (inside - found.clicks * found.share) / rest
+        pooled = inside / all_
+        error = np.sqrt(found.phi * pooled * (1 - pooled) * (1 / found.clicks + 1 / rest))
+        z = abs(found.share - other) / error
+        result[name] = min(1.0, float(special.erfc(z / np.sqrt(2))) * len(told))
+    return result
+
+
+def _spill(atlas: Atlas, certainty: F32, clicks: I64, level: Level, shown: Flags | None) -> Spill:
+    chance_ = np.nan_to_num(certainty, nan=1.0)
+    area = np.asarray(atlas.places.area[level])
+    outside = np.bincount(area + 1, weights=clicks * (1.0 - chance_), minlength=len(atlas.areas) + 1)[
+        1:
+    ].astype(np.float64)
+    if shown is not None:
+        outside = np.where(shown, outside, 0.0)
+    found = np.flatnonzero(outside >= 0.5)
+    found = found[np.lexsort((found, -outside[found]))][:MOST]
+    total = max(1, int(clicks[~np.isnan(certainty)].sum()))
+    return Spill(level, found, outside[found], outside[found] / total)
+
+
+def _unreached(
+    atlas: Atlas, target: Target, clicks: I64, phi: float, shown: Flags | None, people: Residents
+) -> Unreached | None:
+    """None where fewer than `LEAST` clicks came from inside, or where nobody is known to live there.
+
+    Clicks are expected where people live and where the database has addresses, the lesser of the two: who has no address
+    of their own there can't be seen, and is not said to be unreached.
+    """
+    places = atlas.places
+    core = target.members(atlas) & ~np.asarray(places.unplaced)
+    if target.circles or target.polygons:
+        core |= target.covers(places.lat, places.lon) & ~np.asarray(places.unplaced)
+    postal, city = np.asarray(places.area[Level.POSTAL]), np.asarray(places.area[Level.CITY])
+    postal_known = (postal >= 0) & ~np.isnan(people.population)[postal]
+    area = np.where(postal_known, postal, city)
+    some = np.flatnonzero(core & (area >= 0))
+    number, index = np.unique(area[some], return_inverse=True)
+    living = np.bincount(index, weights=people.place[some]).astype(np.float64)
+    addresses = np.bincount(index, weights=np.asarray(places.addresses)[some])
+    had = np.bincount(index, weights=clicks[some]).astype(np.int64)
+    use = (living > 0) & (addresses > 0)
+    if shown is not None:
+        use &= shown[number]
+    number, living, addresses, had = number[use], living[use], addresses[use], had[use]
+    if had.sum() < LEAST:
+        return None
+    expected = had.sum() * np.minimum(living / living.sum(), addresses / addresses.sum())
+    # φ from days, not from areas: lasting differences between these are no chance here, but what is asked. Clumps are
+    # φ clicks large at most on average, so that there are E/φ of them at least: this is no less than the chance of none.
+    none = np.exp(-expected / phi)
+    unreached = float(living[had == 0].sum())
+    by_chance = float((living * none).sum())
+    deviation = float(np.sqrt((living**2 * none * (1 - none)).sum()))
+    z = (unreached - by_chance) / deviation if deviation else 0.0
+    q = chance.benjamini_hochberg(np.where(had == 0, none, 1.0))
+    silent = np.flatnonzero((had == 0) & (q <= 0.05))
+    silent = silent[np.lexsort((number[silent], -living[silent]))][:MOST]
+    return Unreached(
+        people=float(living.sum()),
+        unreached=unreached,
+        by_chance=by_chance,
+        low=max(0.0, by_chance - 1.96 * deviation),
+        high=by_chance + 1.96 * deviation,
+        p=float(special.ndtr(-z)),
+        areas=len(number),
+        without=int((had == 0).sum()),
+        area=number[silent].astype(np.int64),
+        population=living[silent],
+        expected=expected[silent],
+        q=q[silent],
+    )

@@ -1,0 +1,1 @@
+"""What the server fetches itself: from the public internet only, whatever names and redirects say."""

@@ -1,0 +1,30 @@
+import { mount, unmount, type Component } from "svelte";
+import { signIn } from "../state/session.svelte";
+import Settings from "./Settings.svelte";
+
+export const ROOMS = [
+  { id: "profile", label: "Profile", load: () => import("./Profile.svelte") },
+  { id: "digest", label: "Digest", load: () => import("./Digest.svelte") },
+  { id: "people", label: "People", load: () => import("./People.svelte") },
+  { id: "tokens", label: "API tokens", load: () => import("./Tokens.svelte") },
+  { id: "webhooks", label: "Webhooks", owners: true, load: () => import("./Webhooks.svelte") },
+  { id: "domains", label: "Domains", load: () => import("./Domains.svelte") },
+  { id: "workspace", label: "Workspace", load: () => import("./Workspace.svelte") },
+] as const satisfies {
+  id: string;
+  label: string;
+  owners?: boolean; // for them only
+  load: () => Promise<{ default: Component }>;
+}[];
+export type Room = (typeof ROOMS)[number]["id"];
+/** The rooms that whoever is signed in may enter. */
+export const mine = () =>
+  ROOMS.filter((room) => !("owners" in room) || signIn.session!.may.includes("admin"));
+
+/** The dialog stands beside the page, not in the menu that opens it: the menu closes. */
+export function openSettings(room: Room = "profile"): void {
+  const dialog = mount(Settings, {
+    target: document.body,
+    props: { room, onclose: () => void unmount(dialog) },
+  });
+}
