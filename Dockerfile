@@ -36,7 +36,7 @@ LABEL org.opencontainers.image.title="clickatlas" \
 COPY --from=web /usr/local/bin/node /usr/local/bin/node
 COPY --from=web /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
- && install -d -o 10001 -g 10001 -m 0700 /data
+ && install -d -o 10001 -g 10001 -m 0700 /data /data/atlas
 COPY --from=program /opt/clickatlas /opt/clickatlas
 ENV PATH=/opt/clickatlas/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

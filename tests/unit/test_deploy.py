@@ -16,7 +16,8 @@ from clickatlas.cli import cli
 from clickatlas.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-UNITS = ["clickatlas.service", "clickatlas-backup.service", "clickatlas-backup.timer"]
+UNITS = ["clickatlas.service", "clickatlas@.service", "clickatlas-backup.service", "clickatlas-backup.timer"]
+PARTS = ["app", "ingest", "redirect"]
 PROXIES = ["nginx.conf", "Caddyfile", "Caddyfile.domains", "haproxy.cfg", "traefik.yml"]
 
 
@@ -27,13 +28,14 @@ def _unit(name: str) -> configparser.RawConfigParser:
     return parsed
 
 
-@pytest.mark.parametrize("name", UNITS[:2])
+@pytest.mark.parametrize("name", UNITS[:3])
 def test_units_run_commands_that_exist_as_nobody_special(name: str) -> None:
     unit = _unit(name)["Service"]
     words = unit["ExecStart"].split()[1:]
-    assert CliRunner().invoke(cli, [words[0], "--help"]).exit_code == 0
-    for flag in (word for word in words if word.startswith("--")):
-        assert flag in CliRunner().invoke(cli, [words[0], "--help"]).output
+    for command in PARTS if words[0] == "%i" else words[:1]:
+        told = CliRunner().invoke(cli, [command, "--help"])
+        assert told.exit_code == 0
+        assert all(word in told.output for word in words if word.startswith("--"))
     assert unit["User"] == "clickatlas"
     assert unit["ProtectSystem"] == "strict"
     assert unit["NoNewPrivileges"] == "true"
