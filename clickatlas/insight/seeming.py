@@ -38,7 +38,7 @@ FLATTEST, EVENEST = 1 / 30, 1e6  # shapes
 MISFIT = 0.06  # of the correction: its standard error beside what is simulated
 # Of many areas, whose shape's isn't simulated: the first figure's (how uneven they are), and the second's, which rests on φ most,
 # and so on rare large clumps.
-MISFIT_MANY = np.array([0.13, 0.19])
+MISFIT_MANY = np.array([0.11, 0.19])
 MANY = 30  # clumps in an area: then their sum is a gamma variable, nearly
 MANY_AREAS = 500  # of so many, chance hardly changes how uneven they are
 TRIALS = 12  # that tell how much it does
