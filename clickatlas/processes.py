@@ -35,6 +35,8 @@ PARENT = "_CLICKATLAS_PARENT"  # the supervisor's process number, for its childr
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 FIRST_PASSED = 3  # the first descriptor that systemd passes
+LIVING_S = 3.0  # a mark is waited for: one who has it and lives may be about to end
+KILLED_S = 30.0  # one was killed: its children notice, and go, as soon as they get the processor
 log = logging.getLogger("clickatlas")
 
 
@@ -174,7 +176,8 @@ def hold(data: Path, mark: str = "serve") -> int:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise refused(data, error) from None
-    for _ in range(30):  # the children of a killed server need a moment to go
+    began = time.monotonic()
+    while time.monotonic() < began + (LIVING_S if _is_alive(fd) else KILLED_S):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -195,6 +198,20 @@ def hold(data: Path, mark: str = "serve") -> int:
         f"Another clickatlas is running on {data}.",
         remedy="Stop it, or choose another --data.",
     )
+
+
+def _is_alive(fd: int) -> bool:
+    """Whether the process lives that took the mark last. A killed one's children have it until they are gone, too."""
+    text = os.pread(fd, 20, 0)
+    if not text.isdigit():
+        return True
+    try:
+        os.kill(int(text), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def reload(data: Path) -> None:
