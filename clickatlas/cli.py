@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from clickatlas import __version__
+from clickatlas.cli_clicks import migrate_store
 from clickatlas.cli_export import export
 from clickatlas.cli_import import import_clicks
 from clickatlas.cli_people import person, token, workspace_list, workspace_plan
@@ -337,7 +338,7 @@ def _atlas(settings: Settings) -> Any:
     return Atlas.open(folder)
 
 
-for group in (token, person, import_clicks, export, redirect, app, ingest):
+for group in (token, person, import_clicks, export, redirect, app, ingest, migrate_store):
     cli.add_command(group)
 for plans_command in (workspace_list, workspace_plan):
     workspace.add_command(plans_command)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from clickatlas.clicks.clickhouse_schema import CLICKS, OF_LINKS, bring_along, l
 from clickatlas.clicks.clickhouse_scope import among
 from clickatlas.clicks.clickhouse_server import ClickHouseFault, Server, explained
 from clickatlas.clicks.clickhouse_words import ClickHouseWords
+from clickatlas.clicks.moving_notes import refuse_new, refuse_unfinished
 from clickatlas.clicks.periods import DAY_MS
 from clickatlas.clicks.store import Batch, Integers, Patches, Position
 from clickatlas.clicks.visitors import short
@@ -50,9 +52,14 @@ class Note(NamedTuple):
 
 
 class ClickHouseStore(ClickHouseWords):
-    """A `ClickStore` on ClickHouse. Any number of processes may write it, each the streams of its own spool."""
+    """A `ClickStore` on ClickHouse. Any number of processes may write it, each the streams of its own spool.
 
-    def __init__(self, url: str, *, keep_days: int = 0) -> None:
+    While clicks of a file are `arriving` only who copies them may open it; a new one waits for those of the `file`.
+    """
+
+    def __init__(
+        self, url: str, *, keep_days: int = 0, arriving: bool = False, file: Path | None = None
+    ) -> None:
         self.address = address(url)
         self._server = Server(self.address)
         self._writing = threading.Lock()
@@ -63,6 +70,10 @@ class ClickHouseStore(ClickHouseWords):
         self._slices = 0
         with self._problems():
             bring_along(self._server)
+            if not arriving:
+                refuse_unfinished(self._server)
+            if file is not None:
+                refuse_new(self._server, file)
             self._keep()
             self._load()
 
@@ -214,6 +225,14 @@ class ClickHouseStore(ClickHouseWords):
         """How far each spool stream has been read, those of other machines among them."""
         with self._writing, self._problems():
             return dict(self._where())
+
+    def take_positions(self, positions: Mapping[str, Position]) -> None:
+        """Note streams whose clicks came here another way than from the spool; never one further back than it is."""
+        with self._writing, self._problems():
+            known = self._where()
+            further = {stream: max(at, known.get(stream, START)) for stream, at in positions.items()}
+            if further:
+                self._note({stream: Note(at, at, "") for stream, at in further.items()})
 
     def begun(self) -> dict[str, Position]:
         """Where batches end that were cut short: they are appended again just so before any other."""

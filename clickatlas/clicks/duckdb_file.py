@@ -34,6 +34,10 @@ class Damaged(Problem):
     """The file is not what was written into it."""
 
 
+class Older(Problem):
+    """The file is of an older format, and was opened for reading only."""
+
+
 def open_file(
     path: Path, *, memory: str, read_only: bool, quarantine: bool = False
 ) -> duckdb.DuckDBPyConnection:
@@ -90,7 +94,7 @@ def _bring_along(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only
             remedy=f"Install the newer clickatlas again, or {advice(path.parent)}.",
         )
     if read_only:
-        raise Problem(
+        raise Older(
             503,
             "The click store is of an older version",
             f"{path} has format {version}, this clickatlas reads {VERSION}.",

@@ -20,7 +20,7 @@ DataFolder = Callable[[str], Path]
 COMMANDS = [
     [], ["serve"], ["demo"], ["token"], ["token", "create"], ["token", "list"],
     ["token", "revoke"], ["person"], ["person", "add"], ["person", "list"], ["person", "password"], ["link"], ["link", "create"], ["link", "list"], ["import"], ["export"],
-    ["atlas"], ["atlas", "update"], ["atlas", "show"], ["atlas", "where"], ["doctor"], ["sign-in"],
+    ["atlas"], ["atlas", "update"], ["atlas", "show"], ["atlas", "where"], ["doctor"], ["sign-in"], ["migrate-store"],
 ]  # fmt: skip
 
 
