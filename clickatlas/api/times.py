@@ -288,11 +288,12 @@ def _oddities(about: Asked, history: History, level: Level) -> Oddities:
     people, machines = (_summed(of[:, known], group, len(area)) for of in (history.people, history.machines))
     kinds = {oddity.PEOPLE: people, oddity.MACHINES: machines}
     alone: npt.NDArray[np.float64] = np.zeros(len(area))
+    which: dict[str, Integers] = {}
     if oddity.any_found(oddities(level, area, kinds, alone=alone)):
-        alone = _alone(about, level, area)  # asked for only where it may matter
+        alone, which = _last_piece(about, level, area)  # asked for only where it may matter
     held = about.counts.held
     if held is None:
-        return oddities(level, area, kinds, alone=alone)
+        return oddities(level, area, kinds, alone=alone, machine_kinds=which)
     # A piece's clicks are told: each of them must be enough, and of an area that may be shown.
     enough = np.ones(len(area), np.bool_)
     for cube in (kinds[oddity.PEOPLE], kinds[oddity.PEOPLE] + kinds[oddity.MACHINES]):
@@ -303,24 +304,39 @@ def _oddities(about: Asked, history: History, level: Level) -> Oddities:
     return oddities(level, area, kinds, shown=shown, alone=alone)
 
 
-def _alone(about: Asked, level: Level, area: Integers) -> npt.NDArray[np.float64]:
-    """People's clicks of the last piece, by area, by which one place is above what its history and the area's other places tell."""
+def _last_piece(
+    about: Asked, level: Level, area: Integers
+) -> tuple[npt.NDArray[np.float64], dict[str, Integers]]:
+    """Of the last piece, by area: people's clicks by which one place is above what its history and the area's other places
+    tell; and machines' clicks by network kind."""
     questions, store, atlas = about.opened.questions, about.opened.store, about.atlas
     span = questions.span(about.workspace, about.wanted)
     if span is None:
-        return np.zeros(len(area))
+        return np.zeros(len(area)), {}
     asked = questions.ask(about.workspace, about.wanted)
     last = _whole_days(span)
     edges = oddity.pieces(span[0] // DAY * DAY, last)
-    people = []
+    people, which = [], {}
+    column = np.asarray(atlas.places.area[level], np.int64)
     for start, end in ((int(edges[0]), int(edges[-2])), (int(edges[-2]), int(edges[-1]))):
         found = store.place_counts(replace(asked.selection, start=start, end=end))
         number = atlas.places.number_of(found.keys)
         use = np.isin(found.kinds, HUMANS) & (number >= 0)
         people.append(np.bincount(number[use], found.clicks[use], len(atlas.places)))
+        inside = (
+            number >= 0
+            if asked.mask is None
+            else (number >= 0) & asked.mask[np.maximum(number, 0)].astype(np.bool_)
+        )
+        for kind in NetworkKind:
+            if kind not in HUMANS:  # the last piece's stay
+                mine = inside & (found.kinds == kind)
+                which[kind.name.lower()] = np.bincount(
+                    column[number[mine]] + 1, found.clicks[mine], len(atlas.areas) + 1
+                )[1:][area].astype(np.int64)
     past, now = people
     if asked.mask is not None:
         past, now = past * asked.mask, now * asked.mask
     now = np.where(np.asarray(atlas.places.unplaced), 0, now).astype(np.int64)
     usual = np.asarray(past * (float(now.sum()) / max(float(past.sum()), 1.0)), np.float64)
-    return of_one_place(np.asarray(atlas.places.area[level]), now, usual, len(atlas.areas))[area]
+    return of_one_place(column, now, usual, len(atlas.areas))[area], which

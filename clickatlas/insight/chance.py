@@ -270,7 +270,7 @@ def unevenness(observed: Numbers, expected: F64, spread: Spread) -> tuple[float,
     return real, error
 
 
-def ratios(observed: Numbers, expected: F64, phi: float = 1.0, level: float | F64 = 0.95) -> Rates:
+def ratios(observed: Numbers, expected: F64, phi: float | F64 = 1.0, level: float | F64 = 0.95) -> Rates:
     """Ratios O / μ as they are, with intervals that know of φ alone; gamma posterior under Jeffreys' prior.
 
     The truth that these speak of is the area's own rate, the lasting difference included: τ² isn't noise to it.

@@ -11,7 +11,7 @@ the one that stands out most is taken for as the area's other places; machines o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ LEAST = 20  # clicks of a jump
 LEAST_RATIO = 1.5
 USUAL = 1.0  # clicks in a piece: an area that has them
 OUT_OF_LINE = 2.58
+FAR = 100.0  # squared standard deviations: what is further off counts as this much
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class Oddities:
     usual: F64  # expected by network kind
     total: int
     spread: chance.Spread
+    machine_kinds: Mapping[str, I64] = field(
+        default_factory=dict
+    )  # clicks of the last piece, where asked for
 
     def machines(self, at: int) -> float:
         """The part of row `at`'s jump that isn't people: 0 to 1."""
@@ -64,6 +68,14 @@ class Oddities:
         whole = float(more.sum())
         people = float(more[self.kinds.index(PEOPLE)]) if PEOPLE in self.kinds else 0.0
         return 1 - people / whole if whole else 0.0
+
+    def mostly(self, at: int) -> tuple[str, ...]:
+        """The network kinds that make up most of row `at`'s machines: each a fifth of them or more, the largest first."""
+        clicks = {name: int(of[at]) for name, of in self.machine_kinds.items() if of[at] > 0}
+        whole = sum(clicks.values())
+        return tuple(
+            sorted((name for name, n in clicks.items() if n >= 0.2 * whole), key=lambda name: -clicks[name])
+        )
 
 
 def pieces(first: int, end: int, days: int = 7) -> I64:
@@ -79,13 +91,13 @@ def pieces(first: int, end: int, days: int = 7) -> I64:
 
 def oddities(
     level: Level, area: I64, kinds: Mapping[str, I64], *, days: int = 7, shown: Flags | None = None,
-    alone: F64 | None = None,
+    alone: F64 | None = None, machine_kinds: Mapping[str, I64] | None = None,
 ) -> Oddities:  # fmt: skip
     """Jumps from clicks by network kind: each an array (pieces, areas), the last piece now; `area` are area numbers.
 
     `shown` (a flag per area number) says which may be named. `alone` are the people's clicks of the last piece, by area,
     by which one place stands out: they may be one visitor's, and no jump is to rest on them; without it
-    an office is allowed for. 10 ms for 3,000 areas and half a year.
+    an office is allowed for. `machine_kinds`, the last piece's clicks of each kind by area, only say what machines they were. 10 ms for 3,000 areas and half a year.
     """
     names = tuple(kinds)
     cube = np.stack([np.asarray(kinds[name], np.int64) for name in names])  # kinds, pieces, areas
@@ -98,7 +110,7 @@ def oddities(
             level, days, len(past), none, none, nothing, nothing, nothing, nothing, nothing, nothing, names,
             np.zeros((len(names), 0), np.int64), np.zeros((len(names), 0), np.float64), total, chance.Spread(),
         )  # fmt: skip
-    odds, spread, worth = _usual(past)
+    odds, spread, worth, clump = _usual(past)
     if alone is not None:  # then large clumps are taken off one by one, and not allowed for besides
         spread = replace(spread, offices=0.0, office=0.0)
     rest = total - now
@@ -118,11 +130,12 @@ def oddities(
         tested &= shown[area]
     order = np.flatnonzero(tested)
     order = order[np.lexsort((order, -now[order], p[order]))]
-    rates = chance.ratios(now[order], np.maximum(expected[order], 0.5), spread.phi)
+    rates = _rates(now[order], np.maximum(expected[order], 0.5), noise[order], q[order], spread, clump)
     usual = _by_kind(cube[:, :-1, order], expected[order])
     return Oddities(
         level, days, len(past), area[order].astype(np.int64), now[order], expected[order],
         rates.ratio, rates.low, rates.high, p[order], q[order], names, cube[:, -1, order], usual, total, spread,
+        {name: of[order] for name, of in (machine_kinds or {}).items()},
     )  # fmt: skip
 
 
@@ -139,8 +152,19 @@ def _controlled(p: F64, tested: Flags, expected: F64) -> F64:
     return q
 
 
-def _usual(past: F64) -> tuple[F64, chance.Spread, F64]:
-    """Of each area its clicks per click of all others, robustly; how counts vary around that; what it is worth in clicks."""
+def _rates(now: I64, expected: F64, noise: F64, q: F64, spread: chance.Spread, clump: float) -> chance.Rates:
+    """Ratios to what is usual, with intervals of the area's rate now: clicks in clumps worth `clump`, and a usual part that
+    is known as well as its pieces tell. Of areas picked out they hold the false coverage rate (Benjamini and Yekutieli, JASA 100, 2005)."""
+    known = np.minimum(noise, 10.0)
+    worth = clump * known + spread.tau2 * expected * (known - 1)
+    found = q <= ALPHA
+    level = np.where(found, 1 - 0.05 * found.sum() / max(q.size, 1), 0.95)
+    return chance.ratios(now, expected, worth, level)
+
+
+def _usual(past: F64) -> tuple[F64, chance.Spread, F64, float]:
+    """Of each area its clicks per click of all others, robustly; how counts vary around that; what it is worth in clicks; and
+    what clumps are worth, the largest among them, which `Spread` leaves to its offices."""
     rest = past.sum(axis=1, keepdims=True) - past
     weight = np.ones_like(past)
     spread = chance.Spread()
@@ -164,7 +188,9 @@ def _usual(past: F64) -> tuple[F64, chance.Spread, F64]:
             1.5 * (past ** (2 / 3) * mean ** (-1 / 6) - mean**0.5) / np.sqrt(spread.phi + spread.tau2 * mean)
         )
         weight = np.where(residual > OUT_OF_LINE, (OUT_OF_LINE / np.maximum(residual, 1e-9)) ** 2, 1.0)
-    return odds, spread, (weight * rest).sum(axis=0)
+    square = np.minimum((past - expected) ** 2, FAR * spread.variance(np.maximum(expected, 1.0))) * grown
+    clump = float((square - spread.tau2 * expected**2).sum() / max(float(expected.sum()), 1.0))
+    return odds, spread, (weight * rest).sum(axis=0), max(clump, spread.phi)
 
 
 def _tail(now: I64, expected: F64, noise: F64, spread: chance.Spread) -> F64:
@@ -199,25 +225,17 @@ def cards(found: Oddities, atlas: Atlas, most: int = 3) -> list[Card]:
 def _card(found: Oddities, atlas: Atlas, at: int) -> Card:
     area, clicks, expected = int(found.area[at]), int(found.clicks[at]), float(found.expected[at])
     machines = found.machines(at)
-    more = np.maximum(found.now[:, at] - found.usual[:, at], 0.0)
     sentence = f"{atlas.areas.name(area)} had {count(clicks)} clicks in the last {found.days} days"
     sentence += (
         f", {times(clicks / expected)} as many as usual" if expected >= 1 else ", where there are hardly any"
     )
-    others = [
-        (float(more[at_]), name) for at_, name in enumerate(found.kinds) if name != PEOPLE and more[at_] > 0
-    ]
-    main = [name for part, name in sorted(others, reverse=True) if part >= 0.2 * more.sum()]
-    if machines >= 0.5:
-        which = f" ({listed(main)})" if main and main != [MACHINES] else ""
-        sentence += f": {percent(machines)} of the jump are machines{which}."
-    else:
-        sentence += f": {percent(1 - machines)} of the jump are people."
+    sentence += ": of the jump " + ", ".join(_sides(found, at, machines)) + "."
     numbers: dict[str, float | int | str] = {
         "clicks": clicks,
         "expected": expected,
         "ratio": float(found.ratio[at]),
         "machines": machines,
+        "level": found.level.value,
     }
     for row, name in enumerate(found.kinds):
         numbers[f"now_{name}"] = int(found.now[row, at])
@@ -231,9 +249,8 @@ def _card(found: Oddities, atlas: Atlas, at: int) -> Card:
         p=float(found.p[at]),
         q=float(found.q[at]),
         areas=(area,),
-        filter={"network": [PEOPLE]}
-        if machines >= 0.5
-        else area_filter(atlas, [area]) | {"network": ["all"]},
+        filter=area_filter(atlas, [area])
+        | {"network": [PEOPLE] if machines < 0.5 else list(found.mostly(at)) or ["all"]},
         method=f"The last {found.days} days against the area's part in {found.pieces} equal pieces before (Farrington 1996, "
         "Noufaily 2013; negative binomial), Benjamini-Hochberg over areas; not counting one place's people.",
         sample=found.total,
@@ -242,3 +259,22 @@ def _card(found: Oddities, atlas: Atlas, at: int) -> Card:
         ),
         weight=min(0.95, 0.6 + 0.05 * float(np.log2(max(1.0, found.low[at])))),
     )
+
+
+def _sides(found: Oddities, at: int, machines: float) -> list[str]:
+    """What people and machines have of row `at`'s jump, the larger first, each with its clicks now and as usual."""
+    people = found.kinds.index(PEOPLE) if PEOPLE in found.kinds else -1
+    rows = [row for row in range(len(found.kinds)) if row != people]
+    kinds = listed(list(found.mostly(at)))
+    sides = [
+        ("machines", machines, rows, f"{kinds}; " if kinds else ""),
+        ("people", 1 - machines, [people] if people >= 0 else [], ""),
+    ]
+    told: list[str] = []
+    for name, part, mine, what in sorted(sides, key=lambda side: -side[1]):
+        if mine:
+            now, usual = int(found.now[mine, at].sum()), float(found.usual[mine, at].sum())
+            told.append(
+                f"{percent(part)} {'are ' if not told else ''}{name} ({what}{count(now)} {'clicks' if not told else 'now'}, usually {count(round(usual))})"
+            )
+    return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from time import perf_counter
 
 import numpy as np
@@ -29,14 +30,17 @@ def shares(atlas: Atlas) -> dict[Level, tuple[np.ndarray, np.ndarray]]:
 
 
 def history(
-    random: np.random.Generator, share: np.ndarray, clicks: int, weeks: int, lasting: float = 0.02
-) -> np.ndarray:
-    """(weeks, areas): visitors who click again, offices, weeks of other sizes, parts that wander a little."""
+    random: np.random.Generator, share: np.ndarray, clicks: int, weeks: int, lasting: float = 0.02,
+    parts: list[np.ndarray] | None = None,
+) -> np.ndarray:  # fmt: skip
+    """(weeks, areas): visitors who click again, offices, weeks of other sizes, `parts` that wander a little."""
     result = np.zeros((weeks, len(share)), np.int64)
     for week in range(weeks):
         part = share * random.gamma(1 / lasting, lasting, len(share))
         visitors = random.poisson(clicks / weeks / 1.46 * random.gamma(4, 0.25))
         area = random.choice(len(share), visitors, p=part / part.sum())
+        if parts is not None:
+            parts.append(part / part.sum())
         office = random.random(visitors) < OFFICES
         each = np.where(office, random.geometric(1 / OFFICE, visitors), random.geometric(1 - AGAIN, visitors))
         result[week] = np.bincount(area, each, len(share))
@@ -44,7 +48,10 @@ def history(
 
 
 def ask(level: Level, area: np.ndarray, people: np.ndarray, machines: np.ndarray, atlas: Atlas) -> list[Card]:
-    return cards(oddities(level, area, {"residential": people, "hosting": machines}), atlas)
+    kinds = {"hosting": machines[-1], "vpn": machines[-1] // 10} if len(machines) else {}
+    return cards(
+        oddities(level, area, {"residential": people, "machines": machines}, machine_kinds=kinds), atlas
+    )
 
 
 @pytest.mark.parametrize(("clicks", "weeks"), [(3000, 8), (20_000, 12), (200_000, 26)])
@@ -82,13 +89,34 @@ def test_a_planted_jump_is_found_and_told(
     assert card.kind is Kind.ODDITY
     assert card.sentence.startswith("Ireland had ")
     if machines:
-        assert card.sentence.endswith("of the jump are machines (hosting).")
-        assert card.filter == {"network": ["residential"]}
+        assert re.search(r": of the jump \d+ % are machines \(hosting; \d+ clicks, usually \d+\), \d+ % people \(\d+ now, usually \d+\)\.$", card.sentence)  # fmt: skip
+        assert card.filter == {"area": ["country:IE"], "network": ["hosting"]}, "to be looked at"
         assert card.numbers["machines"] > 0.8  # type: ignore[operator]
     else:
-        assert card.sentence.endswith("of the jump are people.")
-        assert card.filter == {"area": ["country:IE"], "network": ["all"]}
-    assert card.numbers["now_hosting"] == int(other[-1, ireland])
+        assert re.search(r": of the jump \d+ % are people \(\d+ clicks, usually \d+\), \d+ % machines \((hosting; )?\d+ now, usually \d+\)\.$", card.sentence)  # fmt: skip
+        assert card.filter == {"area": ["country:IE"], "network": ["residential"]}
+    assert card.numbers["now_machines"] == int(other[-1, ireland])
+    assert card.numbers["level"] == "country", "which table has it"
+
+
+@pytest.mark.parametrize("lasting", [0.02, 1e-6])
+@pytest.mark.parametrize("level", [Level.COUNTRY, Level.REGION])
+def test_intervals_hold_the_areas_own_rate(
+    shares: dict[Level, tuple[np.ndarray, np.ndarray]], level: Level, lasting: float
+) -> None:
+    """Of areas that usually have five clicks a week or more, against what their part really was that week."""
+    random, held, told = np.random.default_rng(8), 0, 0
+    area, share = shares[level]
+    for _ in range(25):
+        parts: list[np.ndarray] = []
+        found = oddities(level, area, {"residential": history(random, share, 20_000, 13, lasting, parts)})
+        part = parts[-1]
+        true = dict(zip(area.tolist(), (part / (1 - part) / (share / (1 - share))).tolist(), strict=True))
+        truth, often = np.array([true[int(one)] for one in found.area]), found.expected >= 5
+        held += int(((found.low <= truth) & (truth <= found.high))[often].sum())
+        told += int(often.sum())
+    assert told > 900
+    assert 0.93 <= held / told <= 0.97, held / told
 
 
 def test_a_campaign_that_grows_everywhere_is_not_odd(
