@@ -11,6 +11,7 @@ import numpy as np
 
 from clickatlas.api.house import House
 from clickatlas.api.questions import Snapshot
+from clickatlas.api.sides import UNNAMED, names
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.clicks.filter import Filter
@@ -101,11 +102,8 @@ class Asked:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the two sides are called in sentences: by what they alone ask for, else A and B."""
-        if self.second is None:
-            return "A", "B"
-        first, second = (_called(self.wanted, self.second), _called(self.second, self.wanted))
-        return (first, second) if first and second and first != second else ("A", "B")
+        """What the two sides are called in sentences."""
+        return UNNAMED if self.second is None else names(self.wanted, self.second)
 
     def _same_atlas(self, wanted: Filter) -> Counts | None:
         found = self.opened.questions.snapshot(self.workspace, wanted)
@@ -131,12 +129,3 @@ class Asked:
     def kept(self, name: Hashable, make: Callable[[], V]) -> V:
         """What `make` makes, remembered for this filter, baseline and second filter."""
         return self.opened.questions.found((name, self.baseline), self._filters, make)
-
-
-def _called(mine: Filter, other: Filter) -> str:
-    """A side by the one thing that it asks for and the other doesn't; empty where that isn't one word."""
-    for name in ("links", "campaigns", "channels", "tags", "devices"):
-        if getattr(mine, name) != getattr(other, name):
-            values = getattr(mine, name)
-            return str(values[0]) if len(values) == 1 else ""
-    return ""
