@@ -80,7 +80,11 @@ def count_once(settings: Settings) -> int:
     try:
         links = LinksDatabase(settings.data, settings.database_url)
         with closing(links), closing(_open(settings)) as store:
-            links.migrate()
+            try:
+                links.migrate()
+            except Problem as problem:  # only to take out what was deleted, which others do when it is back
+                if not links.is_away(problem):
+                    raise
             ingest = Ingest(settings.data / "spool", store, links, keep_days=settings.keep_clicks_days)
             while ingest.step() or ingest.behind:
                 pass

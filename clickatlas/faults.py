@@ -73,7 +73,7 @@ FAULTS = {
         ),
         Fault(
             Cause.FAILING, Severity.BROKEN, "Counting fails and is tried again; the spool keeps all clicks.",
-            "Look for 'ingest' in the log: most often the disk is full or the click store is damaged.",
+            "Look for 'ingest' in the log: most often the disk is full, or the click store is damaged or away.",
         ),
         Fault(
             Cause.LOSING, Severity.BROKEN, "Short links are answered, but clicks can't be written down: they are lost.",

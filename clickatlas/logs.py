@@ -157,6 +157,8 @@ def dictionary(settings: Settings) -> dict[str, Any]:
         {"handlers": [], "level": "CRITICAL", "propagate": False},
     )
     quiet = handed | {"level": "WARNING" if settings.log_level != "debug" else "DEBUG"}
+    # What they warn of with each try is said by whoever tries, once and with what to do.
+    mute = handed | {"level": "ERROR" if settings.log_level != "debug" else "DEBUG"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -173,7 +175,7 @@ def dictionary(settings: Settings) -> dict[str, Any]:
         "root": ours,
         "loggers": {
             "uvicorn": quiet, "uvicorn.error": quiet, "alembic.runtime.plugins": quiet, "asyncio": quiet, "aiohttp": quiet,
-            "uvicorn.access": shut, "aiohttp.access": shut,
+            "uvicorn.access": shut, "aiohttp.access": shut, "urllib3": mute, "clickhouse_connect": mute,
         },
     }  # fmt: skip
 

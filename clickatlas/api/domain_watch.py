@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clickatlas.api.domains import points_here
-from clickatlas.api.house import House
+from clickatlas.api.house import House, is_away
 from clickatlas.links import audit, domains
 from clickatlas.links.models import Domain, Membership, Person, Workspace, now
 from clickatlas.mail import texts
@@ -38,8 +38,8 @@ class DomainWatch(threading.Thread):
         while not self._stopping.wait(EVERY_S):
             try:
                 self.round()
-            except Exception:  # a busy database: they are looked at again
-                if not self._stopping.is_set():
+            except Exception as error:  # a busy database: they are looked at again
+                if not (self._stopping.is_set() or is_away(self._house, error)):
                     log.exception("domains could not be looked at")
 
     def stop(self) -> None:

@@ -17,7 +17,7 @@ from clickatlas.api.titles import Titles
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.clicks.filter import Filter
 from clickatlas.clicks.ingest import IngestThread
-from clickatlas.clicks.store import ClickStore
+from clickatlas.clicks.store import ClickStore, StoreFault
 from clickatlas.errors import Problem
 from clickatlas.faults import FAULTS, Cause
 from clickatlas.imports.jobs import Jobs
@@ -75,6 +75,11 @@ def house(request: Request) -> House:
     if opened is None:
         raise request.app.state.shut
     return opened
+
+
+def is_away(opened: House, error: Exception) -> bool:
+    """Whether `error` is the absence of PostgreSQL or of the click store, which the log has already, with what to do."""
+    return isinstance(error, StoreFault) or opened.links.is_away(error)
 
 
 def shut_by(error: Exception) -> Problem:

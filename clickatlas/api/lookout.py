@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clickatlas.api.findings import Asked
-from clickatlas.api.house import House
+from clickatlas.api.house import House, is_away
 from clickatlas.api.insights import cards_document
 from clickatlas.clicks.filter import Filter
 from clickatlas.errors import Problem
@@ -70,8 +70,8 @@ class Lookout(threading.Thread):
         while not self._stopping.wait(EVERY_S):
             try:
                 self.round()
-            except Exception:  # a busy database or store: it is looked at again
-                if not self._stopping.is_set():
+            except Exception as error:  # a busy database or store: it is looked at again
+                if not (self._stopping.is_set() or is_away(self._house, error)):
                     log.exception("new insights could not be looked for")
 
     def stop(self) -> None:
@@ -102,8 +102,8 @@ class Lookout(threading.Thread):
             begun = time.monotonic()
             try:
                 found += self.look(workspace)
-            except Exception:  # the others' are looked at all the same
-                if not self._stopping.is_set():
+            except Exception as error:  # the others' are looked at all the same
+                if not (self._stopping.is_set() or is_away(self._house, error)):
                     log.exception("insights of workspace %d could not be looked at", workspace)
             self._stopping.wait(IDLE * (time.monotonic() - begun))
         return found

@@ -8,7 +8,7 @@ import threading
 from sqlalchemy import select
 
 from clickatlas.clicks.filter import PEOPLE, Selection
-from clickatlas.clicks.store import ClickStore
+from clickatlas.clicks.store import ClickStore, StoreFault
 from clickatlas.links.database import LinksDatabase
 from clickatlas.links.models import Link, LinkChange, now
 from clickatlas.links.ways import by_link, click_numbers
@@ -37,7 +37,7 @@ class Spent(threading.Thread):
             try:
                 self.look()
             except Exception as error:  # a busy database or store: it is looked at again
-                if not self._links.is_away(error):
+                if not (isinstance(error, StoreFault) or self._links.is_away(error)):
                     log.exception("links with a limit could not be looked at")
 
     def stop(self) -> None:

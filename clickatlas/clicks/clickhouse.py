@@ -199,7 +199,8 @@ class ClickHouseStore(ClickHouseWords):
         """Positions as ClickHouse has them, asked for once, and again when it is not sure whether it took a note."""
         if self._positions is None:
             if self.address.cluster:  # another replica may have taken the last notes
-                self._server.do(f"SYSTEM SYNC REPLICA {self.address.database}.spool_positions LIGHTWEIGHT")
+                sync = f"SYSTEM SYNC REPLICA {self.address.database}.spool_positions LIGHTWEIGHT"
+                self._server.do(sync, patience=0)
             rows = self._ask("SELECT * FROM {}.spool_positions FINAL")
             names = (
                 "stream",

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 SCHEMES = ("clickhouse", "chdb")
 EXAMPLE = "clickhouse://user:password@host:8123/clickatlas?cluster=NAME"
-OPTIONS = ("cluster", "quorum", "secure")
+OPTIONS = ("cluster", "quorum", "secure", "timeout")
+SILENT_S = 60
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -24,6 +25,7 @@ class Address:
     cluster: str = ""  # as the servers' configuration names it
     quorum: str = ""  # replicas that must have a batch before it counts as stored: a number, or "auto"
     secure: bool = False
+    timeout: int = SILENT_S  # seconds that it may be silent before it is asked again
     path: str = ""  # of chDB's files; "" for memory
 
     @property
@@ -57,6 +59,8 @@ def address(url: str) -> Address:
             raise ValueError(f"must name a {what} of letters, digits and underscores")
     if not re.fullmatch(r"auto|\d{0,2}", quorum := options.get("quorum", "")):
         raise ValueError("has a quorum that is neither a number nor 'auto'")
+    if not re.fullmatch(r"[1-9]\d{0,3}", timeout := options.get("timeout", str(SILENT_S))):
+        raise ValueError("has a 'timeout' that is not a number of seconds from 1 to 9999")
     if options.get("secure", "false") not in ("true", "false"):
         raise ValueError("has a 'secure' that is neither 'true' nor 'false'")
     secure = options.get("secure") == "true" or port in (8443, 443)
@@ -71,6 +75,7 @@ def address(url: str) -> Address:
         cluster=options.get("cluster", ""),
         quorum=quorum,
         secure=secure,
+        timeout=int(timeout),
     )
 
 

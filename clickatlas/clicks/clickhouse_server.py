@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clickatlas.clicks.clickhouse_address import Address
+from clickatlas.clicks.clickhouse_silence import Silence
 from clickatlas.clicks.store import StoreFault
 from clickatlas.errors import Problem
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 OLDEST = (25, 8)  # an LTS release whose rollups take part in telling repeated batches
-CONNECT_S, ANSWER_S = 5, 300
+CONNECT_S = 5
+COMMAND_S = 300  # a command on a cluster waits for all of its servers, and says nothing meanwhile
 SETTINGS: dict[str, Any] = {
     "max_query_size": 1 << 28,  # a question may name 250,000 places
     "optimize_skip_unused_shards": 1,
@@ -40,35 +42,36 @@ class ClickHouseFault(StoreFault):
 
 
 class Server:
-    """One client, safe for several threads. What it can't do is a `ClickHouseFault`."""
+    """Its clients, safe for several threads. What it can't do is a `ClickHouseFault`."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._client: Client | None = None
+        self._clients: dict[int, Client] = {}  # by the seconds that they bear silence
+        self._silence = Silence()
 
-    def _connected(self) -> Client:
-        if self._client is None:
-            with self._faults():
-                self._client = _connect(self.address)
-        return self._client
+    def _connected(self, at_least: int = 0) -> Client:
+        patience = max(self.address.timeout, at_least) if self.address.host else 0
+        if (client := self._clients.get(patience)) is None:
+            client = self._clients[patience] = _connect(self.address, patience)
+        return client
 
     def version(self) -> tuple[int, ...]:
         """The server's."""
-        return tuple(int(part) for part in str(self._connected().server_version).split(".")[:2])
+        with self._faults():
+            return tuple(int(part) for part in str(self._connected().server_version).split(".")[:2])
 
     def ask(self, sql: str, given: Mapping[str, Any] | None = None) -> dict[str, npt.NDArray[Any]]:
         """The columns of an answer."""
-        client = self._connected()
         with self._faults():
             # `strings` stay in few bytes until they are looked at: most columns are numbers.
-            table = client.query_arrow(sql, parameters=dict(given or {}), use_strings=True)
+            table = self._connected().query_arrow(sql, parameters=dict(given or {}), use_strings=True)
             return {name: table.column(at).to_numpy() for at, name in enumerate(table.column_names)}
 
-    def do(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
-        """A command."""
-        client = self._connected()
+    def do(self, sql: str, settings: Mapping[str, Any] | None = None, *, patience: int = COMMAND_S) -> None:
+        """A command, which may be silent for `patience` seconds, or as long as the address says."""
+        said = {name: str(value) for name, value in (settings or {}).items()}
         with self._faults():
-            client.command(sql, settings={name: str(value) for name, value in (settings or {}).items()})
+            self._connected(patience).command(sql, settings=said)
 
     def insert(self, table: str, columns: pa.Table, token: str = "") -> None:
         """Rows into a table of the database: all on one server at once, and those of one `token` once."""
@@ -78,26 +81,30 @@ class Server:
             settings["deduplicate_blocks_in_dependent_materialized_views"] = "1"
         if self.address.quorum:
             settings["insert_quorum"] = self.address.quorum
-        client = self._connected()
         with self._faults():
-            client.insert_arrow(f"{self.address.database}.{table}", columns, settings=settings)
+            self._connected().insert_arrow(f"{self.address.database}.{table}", columns, settings=settings)
 
     def close(self) -> None:
         """Let go of it."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        while self._clients:
+            self._clients.popitem()[1].close()
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
         from clickhouse_connect.driver.exceptions import ClickHouseError
 
+        if not self._silence.may_ask():
+            raise ClickHouseFault("it has answered nothing of late", None)
+        silent = False
         try:
             yield
         except ClickHouseError as error:
+            silent = _waited_in_vain(error)
             raise ClickHouseFault(self._plain(str(error)), getattr(error, "code", None)) from None
         except OSError as error:
             raise ClickHouseFault(self._plain(str(error)), None) from None
+        finally:
+            self._silence.lasts() if silent else self._silence.ended()
 
     def _plain(self, text: str) -> str:
         """What the client says, in a line, without the password: it may repeat what it was given."""
@@ -106,7 +113,15 @@ class Server:
         return (text.replace(secret, "…") if secret else text)[:500]
 
 
-def _connect(address: Address) -> Client:
+def _waited_in_vain(error: Exception) -> bool:
+    """Whether nothing came within the time that was given, rather than an answer or a refusal."""
+    from urllib3 import exceptions as of
+
+    cause = getattr(error.__cause__, "reason", error.__cause__)
+    return isinstance(cause, of.TimeoutError) and not isinstance(cause, of.NewConnectionError)
+
+
+def _connect(address: Address, patience: int) -> Client:
     from clickhouse_connect import common
     from clickhouse_connect.driver import create_client
 
@@ -123,7 +138,7 @@ def _connect(address: Address) -> Client:
         password=address.password,
         interface="https" if address.secure else "http",
         connect_timeout=CONNECT_S,
-        send_receive_timeout=ANSWER_S,
+        send_receive_timeout=patience,  # told to ClickHouse, which says sooner that it is at work
         settings=settings,
         client_name="clickatlas",
     )
@@ -179,7 +194,7 @@ def explained(fault: ClickHouseFault, address: Address) -> Problem:
 
 
 def _answered(text: str) -> bool:
-    return "Code: " in text or "HTTPDriver" in text or "returned response code" in text
+    return "Code: " in text or "received HTTP status" in text
 
 
 def values(numbers: npt.NDArray[Any]) -> str:

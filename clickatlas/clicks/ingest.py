@@ -34,6 +34,7 @@ ASIDE = "spool-aside"  # beside the spool
 BATCH_BYTES = 32 << 20
 SWEEP_S = 60
 BUNDLE_S = 60  # between two looks at which links belong together
+LINKS_AGAIN_S = 5  # between two looks for a PostgreSQL that is away
 Records = npt.NDArray[np.void]
 
 
@@ -66,7 +67,7 @@ class Ingest:
         self, spool: Path, store: ClickStore, links: LinksDatabase | None = None, *, keep_days: int = 0
     ) -> None:
         self._keep_ms = keep_days * 86_400_000
-        self._swept = self._bundled = -math.inf
+        self._swept = self._bundled = self._links_away = -math.inf
         self._bundled_changes = -1
         self._spool = spool
         self._store = store
@@ -98,7 +99,7 @@ class Ingest:
             self._positions, self._journal = self._store.positions(), self._store.journal()
             self._begun = self._store.begun()
             self._unsure = False
-        self._remove_deleted()
+        self._ask_links(self._remove_deleted)
         started = time.monotonic()
         batch, finished = self._read_begun() or self._read()
         if batch.positions and (clicks := self._store.append(batch)):
@@ -116,12 +117,23 @@ class Ingest:
 
     def _tend(self) -> None:
         """Let the store do what is due; once a minute, also with clicks that are not kept any longer."""
-        self._tell_bundles()
+        self._ask_links(self._tell_bundles)
         keep_from = None
         if self._keep_ms and time.monotonic() >= self._swept + SWEEP_S:
             keep_from = round(time.time() * 1000) - self._keep_ms
         if not self._store.tend(keep_from, hurried=self.behind) and keep_from is not None:
             self._swept = time.monotonic()
+
+    def _ask_links(self, work: Callable[[], None]) -> None:
+        """Do what needs the links, later where PostgreSQL is away: counting does without."""
+        if self._links is None or time.monotonic() < self._links_away + LINKS_AGAIN_S:
+            return
+        try:
+            work()
+        except Exception as error:
+            if not self._links.is_away(error):
+                raise
+            self._links_away, self._bundled = time.monotonic(), -math.inf
 
     def _tell_bundles(self) -> None:
         """Tell the store which links are asked for together, when links have changed; once a minute at most."""

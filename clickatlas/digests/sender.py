@@ -12,7 +12,7 @@ import threading
 import time
 from email.message import EmailMessage
 
-from clickatlas.api.house import House
+from clickatlas.api.house import House, is_away
 from clickatlas.digests import figures
 from clickatlas.digests.figures import Told
 from clickatlas.digests.schedule import Period, due
@@ -44,8 +44,8 @@ class Sender(threading.Thread):
         while not self._stopping.wait(EVERY_S):
             try:
                 self.round()
-            except Exception:  # a busy database or store: it is looked at again
-                if not self._stopping.is_set():
+            except Exception as error:  # a busy database or store: it is looked at again
+                if not (self._stopping.is_set() or is_away(self._house, error)):
                     log.exception("digests could not be sent; tried again")
 
     def stop(self) -> None:
@@ -81,9 +81,9 @@ class Sender(threading.Thread):
                     every = digests.schedule_of(digest).every
                     made[name] = figures.told(house, digest.workspace_id, every, period)
                 sent += self._send(digest, person, period, made[name])
-            except Exception:  # the others' are sent all the same
+            except Exception as error:  # the others' are sent all the same
                 self._refused[digest.id] = time.monotonic() + AGAIN_S
-                if not self._stopping.is_set():
+                if not (self._stopping.is_set() or is_away(self._house, error)):
                     log.exception(
                         "digest %d could not be sent; tried again in a quarter of an hour", digest.id
                     )

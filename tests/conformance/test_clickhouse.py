@@ -77,6 +77,7 @@ def test_the_address() -> None:
         (f"clickhouse://me:{ENCODED}@h/x?cluster=a'b", "letters, digits"),
         (f"clickhouse://me:{ENCODED}@h/x?clustre=a", "unknown options"),
         (f"clickhouse://me:{ENCODED}@h/x?quorum=many", "quorum"),
+        (f"clickhouse://me:{ENCODED}@h/x?timeout=0", "timeout"),
         (f"clickhouse://me:{ENCODED}@/x", "must name a host"),
     ],
 )
