@@ -17,13 +17,17 @@ PAUSE_S = 0.002  # leaves the machine room to start what was killed
 
 
 class Load:
-    """Threads that click without a pause; `with Load(…):` is how long they do."""
+    """Threads that click, with a short pause; `with Load(…):` is how long they do."""
 
-    def __init__(self, port: int, code: str, name: str, threads: int = 4) -> None:
+    def __init__(
+        self, port: int, code: str, name: str, threads: int = 4, *, pause_s: float = PAUSE_S
+    ) -> None:
         self.sent: set[str] = set()
         self.answered: set[str] = set()
         self.refused: list[str] = []
         self.longest_s = 0.0
+        self.took: list[float] = []  # seconds, one for each answer
+        self._pause_s = pause_s
         self._port = port
         self._code = code
         self.name = name
@@ -57,10 +61,12 @@ class Load:
                 connection.close()
                 time.sleep(0.005)
                 continue
-            self.longest_s = max(self.longest_s, time.monotonic() - began)
+            took = time.monotonic() - began
+            self.longest_s = max(self.longest_s, took)
+            self.took.append(took)
             if answer.status == 302:
                 self.answered.add(mark)
-                time.sleep(PAUSE_S)
+                time.sleep(self._pause_s)
             else:
                 self.refused.append(f"{answer.status}")
         connection.close()

@@ -15,25 +15,11 @@ from pathlib import Path
 import httpx
 
 from tests.server.making import word
-from tests.server.served import PROGRAM, Served, command, environment, quickly, until
+from tests.server.parts import Part
+from tests.server.served import Served, command, environment, quickly, until
 
 VISITOR = {"x-forwarded-for": "18.9.22.69"}
 PUBLIC = "http://links.example"
-
-
-class Part(Served):
-    """One of the other long-running commands on a data folder."""
-
-    def __init__(self, role: str, data: Path, *flags: str, **env: str) -> None:
-        super().__init__(data, *flags)
-        self.role, self.env = role, env
-        self.log = data.with_name(f"{data.name}-{role}.log")
-
-    def launch(self, **env: str) -> None:
-        line = [PROGRAM, self.role, "--data", str(self.data), "--port", str(self.port)]
-        line += ["--trusted-proxies", "127.0.0.1/32", *self.flags]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(line, env=environment(**self.env, **env), stdout=log, stderr=log)
 
 
 def clicked(served: Served, code: str, times: int) -> int:
