@@ -128,7 +128,7 @@ class Cluster:
         """Every answered click is counted, none twice and none that nobody sent; so it is in each table of counts."""
         answered, sent = (set().union(*(getattr(load, of) for load in loads)) for of in ("answered", "sent"))
         assert len(answered) > 50 * len(loads)
-        until(lambda: answered <= set(self.counted(*loads)), "all of them counted", 60)
+        until(lambda: answered <= set(self.counted(*loads)), "all of them counted", 120)
         found = self.counted(*loads)
         assert not (twice := [mark for mark, times in found.items() if times > 1]), twice[:5]
         assert not (strange := set(found) - sent), sorted(strange)[:5]
@@ -140,7 +140,7 @@ class Cluster:
             ))  # fmt: skip
             return others == [total] * len(others)
 
-        until(is_even, "as many in each table of counts")
+        until(is_even, "as many in each table of counts", 120)
 
 
 def location(served: Served, code: str) -> str | None:
