@@ -13,6 +13,7 @@ import time
 NAMES = ("redirect", "atlas", "locate", "ingest", "imports", "views", "mvt", "surface", "page")
 LONG = (
     "growth",
+    "moving",
     "pan",
     "insights",
     "calibration",
