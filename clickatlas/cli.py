@@ -102,7 +102,7 @@ def link() -> None:
 
 
 @link.command("create")
-@with_settings(*COMMON, "host", "port", "case_sensitive_codes", "blocked_hosts")
+@with_settings(*COMMON, "host", "port", "case_sensitive_codes", "blocked_hosts", "app_schemes")
 @click.argument("url")
 @click.option("--code", help="Its short code; drawn at random unless given.")
 @click.option("--domain", default="", help="The workspace's verified domain that it is on.")
@@ -120,9 +120,11 @@ def link_create(settings: Settings, url: str, code: str | None, **fields: Any) -
     with migrated(settings).writing() as session:
         person, workspace = keys.owner(session)
         own = domains.verified(session, workspace)
-        refuse_some(url, settings.base_url, settings.blocked_hosts, own)
+        refuse_some(url, settings.base_url, settings.blocked_hosts, own, settings.app_schemes)
         fields["domain"] = domains.unless_own(fields["domain"], settings.base_url)
-        made = links.create(session, workspace, links.LinkDraft(url=url, code=code, **fields))
+        made = links.create(
+            session, workspace, links.LinkDraft(url=url, code=code, **fields), settings.app_schemes
+        )
         audit.record(session, workspace, person, "link.create", made.code)
         click.echo(domains.short_url(settings.base_url, made.code))
 

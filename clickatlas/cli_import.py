@@ -21,6 +21,7 @@ from clickatlas.settings import Settings
     *CITY,
     "case_sensitive_codes",
     "blocked_hosts",
+    "app_schemes",
     "store_memory",
     "fetch_networks",
     "fetch_ports",

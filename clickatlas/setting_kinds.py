@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from clickatlas.clicks.clickhouse_address import address
+from clickatlas.links.schemes import app_schemes
 
 
 def _comma_list(value: object) -> object:
@@ -111,6 +112,7 @@ def name_server(text: str) -> tuple[str, int]:
 
 
 HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_hosts)]
+AppSchemes = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(app_schemes)]
 Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], NoDecode, BeforeValidator(_comma_list)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(_networks)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]

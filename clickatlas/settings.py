@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from clickatlas.errors import Problem
 from clickatlas.setting_kinds import (
+    AppSchemes,
     Basemap,
     BaseUrl,
     ClicksUrl,
@@ -132,6 +133,11 @@ class Settings(BaseSettings):
     )
     basemap_attribution: str = Field(
         "", description="Attribution (HTML) of your own basemap. Empty: OpenStreetMap's, or the style's own."
+    )
+    app_schemes: AppSchemes = Field(
+        (),
+        description="Schemes (comma-separated) of apps that links may open, beside http and https: `myapp, tel` allows "
+        "`myapp://open/7` and `tel:+15550100`. Schemes that run script, read files or stay inside the browser never are. See links.md.",
     )
     blocked_hosts: HostNames = Field(
         (),
@@ -370,30 +376,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def markdown() -> str:
-    """The settings table as ``docs/settings.md`` shows it."""
-    lines = [
-        "# Settings",
-        "",
-        "Each setting has one name: in `clickatlas.toml` (in the data folder, or `--config FILE`), in the",
-        "environment, and as a flag of every command. A flag beats the environment, which beats the file.",
-        "",
-        "| in the file | in the environment | as a flag | default | what it does |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
-        shown = str(shown).lower() if isinstance(shown, bool) else "" if shown is None else shown
-        flag = f"--{name.replace('_', '-')}"
-        lines.append(
-            f"| `{name}` | `CLICKATLAS_{name.upper()}` | `{flag}` "
-            f"| {f'`{shown}`' if shown != '' else 'empty'} | {field.description} |"
-        )
-    return "\n".join(
-        [*lines, "", "This page is printed from the table in `clickatlas/settings.py` by `make docs`.", ""]
-    )
-
-
 if __name__ == "__main__":
+    from clickatlas.settings_page import markdown
+
     print(markdown(), end="")

@@ -205,6 +205,6 @@ def _one(
     checked_target(opened.atlas, draft.target)
     if used_up is not None:
         raise plans.no_more_links(used_up)
-    link = links.create(session, who.workspace, draft_of(draft, opened, own))
+    link = links.create(session, who.workspace, draft_of(draft, opened, own), opened.settings.app_schemes)
     audit.by(session, who, "link.create", link.code, link=link.id, detail=link.url)
     return link

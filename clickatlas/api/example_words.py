@@ -11,7 +11,7 @@ _SHARE = {"campaign": ["Spring"], "days": 90, "tz": "Europe/Berlin"}
 
 WORDS: dict[str, Any] = {
     "action": "link.change", "address": "campaign=Spring", "against": "the nation", "answer": "OK", "area": "country:US",
-    "areas": "region:US-MA", "attribution": "© OpenStreetMap contributors", "baseline": "population", "bbox": _EARTH,
+    "app_schemes": "myapp", "areas": "region:US-MA", "attribution": "© OpenStreetMap contributors", "baseline": "population", "bbox": _EARTH,
     "bounds": _EARTH, "browser": "Safari", "campaign": "Spring", "campaigns": "Spring",
     "caveats": "The accuracy radius of half of these clicks is above 20 km.", "channel": "email", "channels": "email",
     "channels.*": [0.5, 0.4, 0.6], "city": "Cambridge", "code": "spring", "column": "clicked_at", "columns": "clicked_at",

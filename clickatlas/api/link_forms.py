@@ -146,7 +146,9 @@ class LinkFields(BaseModel):
     )
     short_url: str
     url: str = Field(description="Where it leads, in plain ASCII: a host of other letters is in punycode.")
-    host: str = Field(description="The destination's host as people write it, in Unicode.")
+    host: str = Field(
+        description="The destination's host as people write it, in Unicode; an app's scheme, such as `myapp:`."
+    )
     title: str
     campaign: str | None
     channel: str | None

@@ -49,7 +49,7 @@ def create(draft: LinkIn, opened: HouseDep, who: EditorDep, key: KeyHeader = Non
             return LinkOut.model_validate(before)
         plans.refuse_link(session, who.workspace, plans.of(who.plan, opened.settings.default_plan))
         own = domains.verified(session, who.workspace)
-        link = links.create(session, who.workspace, draft_of(draft, opened, own))
+        link = links.create(session, who.workspace, draft_of(draft, opened, own), opened.settings.app_schemes)
         audit.by(session, who, "link.create", link.code, link=link.id, detail=link.url)
         made = shown(opened, link)
         link_created(session, who.workspace, made)
@@ -122,7 +122,7 @@ def change(code: str, patch: LinkPatch, opened: HouseDep, who: EditorDep) -> Lin
     with opened.links.writing() as session:
         link = links.find(session, who.workspace, code)
         before = link.url
-        link = links.change(session, link, fields)
+        link = links.change(session, link, fields, opened.settings.app_schemes)
         subject = link.code if link.code == code else f"{code} → {link.code}"
         names = ", ".join(sorted(fields))
         detail = f"{names}: {before} → {link.url}" if link.url != before else names
@@ -200,7 +200,7 @@ def fields_of(form: LinkIn | LinkPatch, opened: House, own: Sequence[str]) -> di
     for at, url in urls.items():
         if url is not None:
             try:
-                refuse_some(url, settings.base_url, settings.blocked_hosts, own)
+                refuse_some(url, settings.base_url, settings.blocked_hosts, own, settings.app_schemes)
             except Problem as problem:
                 problem.extra["field"] = at
                 raise

@@ -17,7 +17,7 @@ from clickatlas.api.limits import network_of
 from clickatlas.links import passwords
 from clickatlas.links.lock import FIELD, lock_key, ticket
 from clickatlas.links.models import Link
-from clickatlas.redirect.pages import LOCKED_HEADERS, locked
+from clickatlas.redirect.pages import locked, locked_headers
 
 router = APIRouter(include_in_schema=False)
 FIELDS = 4  # more than the form has
@@ -38,7 +38,7 @@ async def unlock(code: str, request: Request, opened: HouseDep) -> Response:
     stored = await run_in_threadpool(_stored, opened, code)
     if not await hashing.run(lambda: passwords.fits(stored, given.get("password", ""))) or stored is None:
         body, kind = locked(code, given.get("query", ""), wrong=True)
-        return Response(body, 401, _headers(), kind.decode())
+        return Response(body, 401, _headers(opened), kind.decode())
     callers.guesses.give(network)
     callers.accounts.give(link)
     opens = f"{FIELD.decode()}={ticket(lock_key(stored), code)}"
@@ -62,6 +62,6 @@ def _stored(opened: House, code: str) -> str | None:
         return session.scalar(select(Link.password).where(column == (code if sensitive else code.lower())))
 
 
-def _headers() -> dict[str, str]:
-    headers = {name.decode(): value.decode() for name, value in LOCKED_HEADERS}
+def _headers(opened: House) -> dict[str, str]:
+    headers = {name.decode(): value.decode() for name, value in locked_headers(opened.settings.app_schemes)}
     return headers | {"cache-control": "private, no-store"}

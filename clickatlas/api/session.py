@@ -53,6 +53,7 @@ class SessionOut(BaseModel):
     sample: Sample | None
     public_url: str
     version: str
+    app_schemes: list[str] = Field(description="Schemes of apps that links may open, beside http and https.")
     history_days: int | None = Field(
         description="How far back the workspace's plan shows clicks, in days; null: all of them."
     )
@@ -75,6 +76,7 @@ def session(opened: HouseDep, who: CallerDep) -> SessionOut:
         sample=Sample(links=len(sample), clicks=clicks) if sample else None,
         public_url=opened.settings.base_url,
         version=__version__,
+        app_schemes=list(opened.settings.app_schemes),
         history_days=plans.of(who.plan, opened.settings.default_plan).history_days,
     )
 

@@ -10,6 +10,7 @@ import threading
 from clickatlas import __version__
 from clickatlas.links.database import LinksDatabase
 from clickatlas.links.models import Link
+from clickatlas.links.schemes import WEB_SCHEMES, scheme_of
 from clickatlas.outside.fetch import Outside, OutsideError
 from clickatlas.outside.title import title_of
 from clickatlas.settings import Settings
@@ -36,7 +37,7 @@ class Titles:
 
     def want(self, link: Link) -> None:
         """Fetch the title of `link` soon, where it has none; where too many wait, it stays without."""
-        if not self._wanted or link.title or link.sample:
+        if not self._wanted or link.title or link.sample or scheme_of(link.url) not in WEB_SCHEMES:
             return
         try:
             self._waiting.put_nowait((link.id, link.url))

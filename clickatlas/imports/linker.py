@@ -139,7 +139,7 @@ class Linker:
 
     def _one(self, session: Session, said: Said, told: bool) -> None:
         try:
-            url = checked_url(said.url)
+            url = checked_url(said.url, self.settings.app_schemes)
             if (known := self._found.get(said.code)) is not None:
                 if told and known[1] != url:
                     self.report.refuse(
@@ -150,14 +150,15 @@ class Linker:
                 elif told:
                     self.report.known_links += 1
                 return
-            refuse_some(url, self.settings.base_url, self.settings.blocked_hosts, self._domains)
+            told_of = self.settings
+            refuse_some(url, told_of.base_url, told_of.blocked_hosts, self._domains, told_of.app_schemes)
             if self.plan is not None and self._left is not None and self._left <= 0:
                 raise plans.no_more_links(self.plan)
             draft = self._draft(said, url)
             number = (
                 self._would_be(session, said.code)
                 if self.dry
-                else links.create(session, self.workspace, draft).id
+                else links.create(session, self.workspace, draft, self.settings.app_schemes).id
             )
         except Problem as problem:
             why = (

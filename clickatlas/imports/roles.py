@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from clickatlas.errors import Problem
+from clickatlas.links.schemes import scheme_of
 
 # Role: what it is, and the names that columns of it have in the wild, the likeliest first.
 ROLES: dict[str, tuple[str, str]] = {
@@ -168,7 +169,7 @@ def _settled(found: dict[str, Guess], samples: Mapping[str, Sequence[str]]) -> d
     if "url" in found and "code" in found and found["url"].column == found["code"].column:
         del found["code"]
     url, code = found.get("url"), found.get("code")
-    if url and not code and placed and not _share(_is_web, samples.get(url.column, ())):
+    if url and not code and placed and not _share(_is_url, samples.get(url.column, ())):
         found["code"] = replace(url, sure=0.5)  # a request's path, as web servers log it
         del found["url"]
     return found
@@ -188,7 +189,7 @@ def _fit(role: str, cells: Sequence[str]) -> float:
         case "url":
             return (
                 1.0
-                if _share(_is_web, cells) > 0.5
+                if _share(_is_url, cells) > 0.5
                 else 0.5
                 if _share(lambda c: c.startswith("/"), cells) > 0.5
                 else 0.0
@@ -223,5 +224,7 @@ def _is_number_long(cell: str) -> bool:
     return cell.isdigit() and len(cell) > 12
 
 
-def _is_web(cell: str) -> bool:
-    return cell.lower().startswith(("http://", "https://"))
+def _is_url(cell: str) -> bool:
+    """Of the web or of an app: whether it is allowed is said row by row."""
+    head, mark, _ = cell.partition("://")
+    return bool(mark and scheme_of(f"{head}:"))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from clickatlas.errors import conflict, invalid
+from clickatlas.links.schemes import WEB_SCHEMES, is_app, scheme_of, starts
 
 RESERVED = frozenset(
     {"api", "app", "docs", "static", "health", "metrics", "robots.txt", "favicon.ico", ".well-known"}
@@ -17,6 +18,7 @@ RESERVED = frozenset(
 CLEAR_LETTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 _CODE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+KEEP = "!#$%&'()*+,/:;=?@[]~-._"
 _HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 MAX_URL = 8192
 WEB = frozenset({80, 443})
@@ -41,21 +43,23 @@ def checked_code(code: str) -> str:
     return code
 
 
-def checked_url(url: str) -> str:
-    """`url` as an ASCII-only http(s) address, safe in a header; raises `Problem` (422).
+def checked_url(url: str, schemes: Sequence[str] = ()) -> str:
+    """`url` as an ASCII-only address of the web, or of an app by one of `schemes`, safe in a header; raises `Problem` (422).
 
     Host names go to punycode (IDNA), other characters to percent-encoded UTF-8.
     """
     text = url.strip()
     if not text or _CONTROL.search(text) or len(text) > MAX_URL:
         raise _bad_url("is empty, too long or has control characters")
+    if is_app(text, schemes):
+        return _of_app(text)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise _bad_url(f"can't be read ({error})") from None
-    if parts.scheme.lower() not in ("http", "https"):
-        raise _bad_url("does not start with http:// or https://")
+    if parts.scheme.lower() not in WEB_SCHEMES:
+        raise _bad_url(f"does not start with {starts(schemes)}")
     if not host:
         raise _bad_url("names no host")
     if parts.username is not None or parts.password is not None:
@@ -70,14 +74,13 @@ def checked_url(url: str) -> str:
         if not _HOST.fullmatch(ascii_host):
             raise _bad_url(f"names a host that can't exist ({host})")
     netloc = f"{ascii_host}:{port}" if port is not None else ascii_host
-    keep = "!#$%&'()*+,/:;=?@[]~-._"
     result = urlunsplit(
         (
             parts.scheme.lower(),
             netloc,
-            quote(parts.path, safe=keep),
-            quote(parts.query, safe=keep),
-            quote(parts.fragment, safe=keep),
+            quote(parts.path, safe=KEEP),
+            quote(parts.query, safe=KEEP),
+            quote(parts.fragment, safe=KEEP),
         )
     )
     if len(result) > MAX_URL:
@@ -85,14 +88,33 @@ def checked_url(url: str) -> str:
     return result
 
 
-def refuse_some(url: str, own: str, blocked: Sequence[str], domains: Sequence[str] = ()) -> None:
+def _of_app(text: str) -> str:
+    """An address of an app: what is behind the scheme is the app's own, but no password, and nothing outside ASCII."""
+    scheme, _, rest = text.partition(":")
+    if not rest:
+        raise _bad_url(f"says nothing behind {scheme.lower()}:")
+    authority = re.split(r"[/?#]", rest[2:], maxsplit=1)[0] if rest.startswith("//") else ""
+    if "@" in authority:
+        raise _bad_url("carries a user name or password")
+    result = f"{scheme.lower()}:{quote(rest, safe=KEEP)}"
+    if len(result) > MAX_URL:
+        raise _bad_url("is too long")
+    return result
+
+
+def refuse_some(
+    url: str, own: str, blocked: Sequence[str], domains: Sequence[str] = (), schemes: Sequence[str] = ()
+) -> None:
     """Raise `Problem` (422) where `url` leads to `own` address again, to one of the workspace's own `domains` of short
     links, or to a host that the operator blocks.
 
     `blocked` hosts stand for all hosts below them, too. On the ports of the web http and https are one: a proxy leads
-    from one to the other.
+    from one to the other. An address of an app (`schemes`) has no host in that sense.
     """
-    host, port = _where(checked_url(url))
+    checked = checked_url(url, schemes)
+    if scheme_of(checked) not in WEB_SCHEMES:
+        return
+    host, port = _where(checked)
     own_host, own_port = _where(checked_url(own))
     here = WEB | {own_port} if own_port in WEB else {own_port}
     if host == own_host and port in here:
@@ -107,7 +129,9 @@ def refuse_some(url: str, own: str, blocked: Sequence[str], domains: Sequence[st
 
 
 def host_as_read(url: str) -> str:
-    """The host of a checked `url` as people write it: in Unicode, where it has another spelling."""
+    """The host of a checked `url` as people write it: in Unicode, where it has another spelling. An app's is its scheme, ``myapp:``."""
+    if (scheme := scheme_of(url)) not in WEB_SCHEMES:
+        return f"{scheme}:"
     host = urlsplit(url).hostname or ""
     try:
         return host.encode("ascii").decode("idna")

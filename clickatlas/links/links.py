@@ -94,9 +94,12 @@ class LinkDraft:
     )
 
 
-def create(session: Session, workspace: int, draft: LinkDraft) -> Link:
-    """A new link; a code is drawn where none is asked for. Raises `Problem` (409 taken, 422 unusable)."""
-    url = checked_url(draft.url)
+def create(session: Session, workspace: int, draft: LinkDraft, schemes: Sequence[str] = ()) -> Link:
+    """A new link; a code is drawn where none is asked for. Raises `Problem` (409 taken, 422 unusable).
+
+    It may lead to the web, or to an app by one of `schemes`.
+    """
+    url = checked_url(draft.url, schemes)
     wanted = checked_code(draft.code) if draft.code else None
     domain = domains.chosen(session, workspace, draft.domain)
     for length in (6, 6, 6, 8, 10, 12):
@@ -122,7 +125,7 @@ def create(session: Session, workspace: int, draft: LinkDraft) -> Link:
         )
         if draft.created_at is not None:
             link.created_at = draft.created_at
-        set_ways(link, draft.rules, draft.split)
+        set_ways(link, draft.rules, draft.split, schemes)
         try:
             with session.begin_nested():
                 session.add(link)
@@ -145,14 +148,14 @@ def find(session: Session, workspace: int, code: str) -> Link:
     return link
 
 
-def change(session: Session, link: Link, fields: dict[str, Any]) -> Link:
-    """`link` with `fields` changed, each named as in `LinkDraft`. Raises `Problem` (409, 422)."""
+def change(session: Session, link: Link, fields: dict[str, Any], schemes: Sequence[str] = ()) -> Link:
+    """`link` with `fields` changed, each named as in `LinkDraft`; `schemes` as for `create`. Raises `Problem` (409, 422)."""
     before = link.code
     link.code = _address(session, link, fields)
     for name, value in fields.items():
         match name:
             case "url":
-                link.url = checked_url(value)
+                link.url = checked_url(value, schemes)
             case "code" | "domain":
                 pass  # together, below
             case "campaign":
@@ -173,9 +176,9 @@ def change(session: Session, link: Link, fields: dict[str, Any]) -> Link:
             case "archived":
                 link.archived_at = (link.archived_at or now()) if value else None
             case "rules":
-                set_ways(link, value or (), rows_of(link, split=True))
+                set_ways(link, value or (), rows_of(link, split=True), schemes)
             case "split":
-                set_ways(link, rows_of(link, split=False), value or ())
+                set_ways(link, rows_of(link, split=False), value or (), schemes)
             case _:
                 raise KeyError(name)
     wanted = link.code
@@ -205,7 +208,12 @@ def rows_of(link: Link, *, split: bool) -> list[dict[str, Any]]:
     return [row for row in link.ways or () if bool(row.get("weight")) == split]
 
 
-def set_ways(link: Link, rules: Sequence[dict[str, Any]], split: Sequence[dict[str, Any]]) -> None:
+def set_ways(
+    link: Link,
+    rules: Sequence[dict[str, Any]],
+    split: Sequence[dict[str, Any]],
+    schemes: Sequence[str] = (),
+) -> None:
     """Give `link` these ways. One of a name that it has keeps its clicks. Raises `Problem` (422)."""
     known = {row["name"]: row["way"] for row in link.ways or ()}
     made, rows = link.ways_made or 0, []
@@ -213,7 +221,7 @@ def set_ways(link: Link, rules: Sequence[dict[str, Any]], split: Sequence[dict[s
         number = known.get(row["name"])
         if number is None:
             made = number = made + 1
-        url = checked_url(row["url"]) if row.get("url") else ""
+        url = checked_url(row["url"], schemes) if row.get("url") else ""
         rows.append({name: value for name, value in row.items() if value} | {"way": number, "url": url})
     if len({row["name"] for row in rows}) < len(rows):
         raise invalid("Two ways have one name.", remedy="Give each its own name.", field="rules")

@@ -9,11 +9,16 @@ PARTS = ("source", "medium", "campaign", "term", "content", "id")
 
 
 def with_utm(url: str, values: Mapping[str, str | None]) -> str:
-    """`url` with `utm_source` and so on set to `values` (keys as in `PARTS`); those it had are replaced, others stay."""
+    """`url` with `utm_source` and so on set to `values` (keys as in `PARTS`); those it had are replaced, others stay.
+
+    An app's address without a host, such as `tel:+15550100`, stays as it is: a query would be part of its number.
+    """
     given = {f"utm_{part}": value for part in PARTS if (value := values.get(part))}
     if not given:
         return url
     parts = urlsplit(url)
+    if not parts.netloc:
+        return url
     kept = [
         piece
         for piece in parts.query.split("&")

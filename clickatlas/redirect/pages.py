@@ -6,10 +6,12 @@ import base64
 import hashlib
 import html
 import json
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from clickatlas.errors import PROBLEM
 from clickatlas.links.destination import host_as_read
+from clickatlas.links.schemes import WEB_SCHEMES, scheme_of
 
 _STYLE = """
 :root { color-scheme: light dark }
@@ -53,6 +55,8 @@ def preview(url: str) -> tuple[bytes, bytes]:
     """(body, content type): where a link leads, to read before going there."""
     host, plain = host_as_read(url), urlsplit(url).hostname or ""
     named = host if host == plain else f"{host} ({plain})"
+    if scheme_of(url) not in WEB_SCHEMES:
+        named = f"an app, by {host}"
     shown = html.escape(url)
     detail = f'<a rel="noreferrer" href="{shown}">{shown}</a>'
     text = _PAGE.format(style=_STYLE, title=html.escape(f"This link leads to {named}"), detail=detail)
@@ -76,13 +80,19 @@ def leave() -> tuple[bytes, bytes]:
     return text.encode(), b"text/html; charset=utf-8"
 
 
-# A browser holds a form's policy against the redirects that follow, too: they lead anywhere.
-LOCKED_HEADERS = tuple(
-    (name, value.replace(b"form-action 'none'", b"form-action 'self' http: https:"))
-    if name != b"referrer-policy"
-    else (name, b"same-origin")  # else it would send "Origin: null", as if it came from elsewhere
-    for name, value in HEADERS
-)
+def locked_headers(schemes: Sequence[str] = ()) -> tuple[tuple[bytes, bytes], ...]:
+    """Headers of a page with a form. A browser holds its policy against the redirects that follow, too: they lead anywhere that
+    a link may, so to apps by `schemes`."""
+    told = " ".join(f"{scheme}:" for scheme in (*WEB_SCHEMES, *schemes)).encode("ascii")
+    return tuple(
+        (name, value.replace(b"form-action 'none'", b"form-action 'self' " + told))
+        if name != b"referrer-policy"
+        else (name, b"same-origin")  # else it would send "Origin: null", as if it came from elsewhere
+        for name, value in HEADERS
+    )
+
+
+LOCKED_HEADERS = locked_headers()
 EARLY = (404, "This link is not open yet", "Whoever shared it set a day for it to start. Try again later.")
 UNKNOWN = (404, "This link leads nowhere", "Check it for a typing mistake: capital letters count.")
 UNSURE = (503, "This link can't be looked up", "It may be a new one. Try again in a moment.")

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import time
+from collections.abc import Sequence
 
 from clickatlas.atlas.files import current
 from clickatlas.atlas.watch import EVERY_S, Watch
@@ -25,12 +26,12 @@ from clickatlas.redirect.pages import (
     EARLY,
     EXPIRED,
     HEADERS,
-    LOCKED_HEADERS,
     METHOD,
     STARTING,
     UNKNOWN,
     UNSURE,
     locked,
+    locked_headers,
     page,
     preview,
 )
@@ -63,8 +64,10 @@ class Street:
         *,
         previews: bool = True,
         apart: Apart | None = None,
+        schemes: Sequence[str] = (),
     ) -> None:
         self._previews = previews
+        self._locked_headers = locked_headers(schemes)
         self._apart = apart
         self._is_closed = apart is not None and apart.street is not None  # to short links
         self.pulse = pulse
@@ -141,7 +144,7 @@ class Street:
             self.pulse.answered(Answer.LOCKED)
             asked = query.decode("latin-1")
             said = locked(code, f"q&{asked}" if scanned else asked)
-            await _send(scope, send, 401, *said, policy=LOCKED_HEADERS)
+            await _send(scope, send, 401, *said, policy=self._locked_headers)
             return
         client = scope.get("client")
         peer, head, way = client[0] if client else "", scope["method"] == "HEAD", None
@@ -313,5 +316,6 @@ def create_street(
         watch,
         Pulse.open(settings.data / "run", slot),
         previews=settings.preview_pages,
+        schemes=settings.app_schemes,
         apart=apart,
     )

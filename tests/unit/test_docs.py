@@ -10,7 +10,8 @@ import pytest
 from clickatlas.api.examples import UNKNOWN
 from clickatlas.app import create_app
 from clickatlas.cli import cli
-from clickatlas.settings import Settings, load, markdown
+from clickatlas.settings import Settings, load
+from clickatlas.settings_page import markdown
 
 ROOT = Path(__file__).parents[2]
 

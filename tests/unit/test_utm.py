@@ -21,6 +21,8 @@ WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_
          "https://a.example/?x=1&utm_source=mail&utm_medium=e%20mail#top"),
         ("https://a.example/?x=1&x=2&flag", {"term": ""}, "https://a.example/?x=1&x=2&flag"),
         ("https://a.example/?flag&=3", {"id": "7"}, "https://a.example/?flag&=3&utm_id=7"),
+        ("myapp://open/7?x=1", {"id": "7"}, "myapp://open/7?x=1&utm_id=7"),
+        ("tel:+15550100", {"id": "7"}, "tel:+15550100"),
     ],
 )  # fmt: skip
 def test_parameters_go_into_the_query(url: str, values: dict[str, str], found: str) -> None:

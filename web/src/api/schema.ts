@@ -5122,7 +5122,7 @@ export interface components {
       url: string;
       /**
        * Host
-       * @description The destination's host as people write it, in Unicode.
+       * @description The destination's host as people write it, in Unicode; an app's scheme, such as `myapp:`.
        */
       host: string;
       /** Title */
@@ -5252,7 +5252,7 @@ export interface components {
       url: string;
       /**
        * Host
-       * @description The destination's host as people write it, in Unicode.
+       * @description The destination's host as people write it, in Unicode; an app's scheme, such as `myapp:`.
        */
       host: string;
       /** Title */
@@ -6398,6 +6398,11 @@ export interface components {
       public_url: string;
       /** Version */
       version: string;
+      /**
+       * App Schemes
+       * @description Schemes of apps that links may open, beside http and https.
+       */
+      app_schemes: string[];
       /**
        * History Days
        * @description How far back the workspace's plan shows clicks, in days; null: all of them.
@@ -14264,6 +14269,9 @@ export interface operations {
            *       "sample": null,
            *       "public_url": "https://go.example.com",
            *       "version": "0.1.0",
+           *       "app_schemes": [
+           *         "myapp"
+           *       ],
            *       "history_days": null
            *     }
            */

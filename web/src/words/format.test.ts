@@ -47,6 +47,14 @@ describe("web addresses", () => {
     expect(webAddress(text)).toBeNull();
   });
 
+  it("open apps that the operator allows", () => {
+    expect(webAddress(" myapp://open/7 ", ["myapp", "tel"])).toBe("myapp://open/7");
+    expect(webAddress("TEL:+15550100", ["myapp", "tel"])).toBe("TEL:+15550100");
+    expect(webAddress("myapp://open/7", ["tel"])).toBeNull();
+    expect(webAddress("tel:", ["tel"])).toBeNull();
+    expect(webAddress("javascript:alert(1)", ["tel"])).toBeNull();
+  });
+
   it("are shown without what every address has", () => {
     expect(bareUrl("https://www.example.com/a/")).toBe("example.com/a");
   });

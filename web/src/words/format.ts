@@ -58,10 +58,15 @@ export function roundDown(n: number): number {
   return (lead >= 5 ? 5 : lead >= 2 ? 2 : 1) * power;
 }
 
-/** Whether a pasted text is a web address that can be shortened, with its scheme added where it was left out. */
-export function webAddress(text: string): string | null {
+/**
+ * Whether a pasted text is an address that can be shortened: of the web, with its scheme added where it was left out, or of an
+ * app by one of `schemes`.
+ */
+export function webAddress(text: string, schemes: readonly string[] = []): string | null {
   const trimmed = text.trim();
   if (!trimmed) return null;
+  const scheme = /^([a-z][a-z0-9+.-]*):./i.exec(trimmed)?.[1]?.toLowerCase();
+  if (scheme && schemes.includes(scheme)) return trimmed;
   const full =
     /^[a-z][a-z0-9+.-]*:/i.test(trimmed) && !/^[^/]+:\d+/.test(trimmed)
       ? trimmed
