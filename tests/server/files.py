@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.server.served import Ended, Served, quickly
+import pyarrow
+import pyarrow.parquet
+
+from tests.server.served import Ended, Served, quickly, until
 
 
 def write(file: Path, rows: list[dict[str, Any]]) -> Path:
@@ -18,6 +21,8 @@ def write(file: Path, rows: list[dict[str, Any]]) -> Path:
             writer = csv.writer(out)
             writer.writerow(names)
             writer.writerows([row.get(name.lower(), "") for name in names] for row in rows)
+    elif file.suffix == ".parquet":
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
     else:
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return file
@@ -32,6 +37,20 @@ class Place:
 
     def bring_in(self, name: str, rows: list[dict[str, Any]]) -> Ended:
         return quickly("import", write(self.data.with_name(name), rows), data=self.data)
+
+    def uploaded(self, file: Path) -> dict[str, Any]:
+        """What the API of a running server says of an import, once it is over."""
+        assert self.served is not None
+        with self.served.client() as client:
+            asked = client.post("/api/imports", params={"name": file.name}, content=file.read_bytes())
+            job = asked.raise_for_status().json()["id"]
+
+            def over() -> dict[str, Any] | None:
+                told: dict[str, Any] = client.get(f"/api/imports/{job}").raise_for_status().json()
+                return told if told["state"] in ("done", "failed") else None
+
+            found: dict[str, Any] = until(over, "imported")
+            return found
 
     def exported(self, *links: str) -> list[dict[str, Any]]:
         """By the API of a running server, by the command line without one."""
