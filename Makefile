@@ -39,8 +39,8 @@ types: $(VENV)/.installed-dev web/node_modules/.installed ## mypy --strict and t
 	$(BIN)/mypy
 	cd web && npm run --silent check
 
-test-python: $(VENV)/.installed-dev $(STATIC) ## unit and server tests, on the real City database; two at a time, for most wait
-	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit tests/server
+test-python: $(VENV)/.installed-dev $(STATIC) ## unit, store and server tests, on the real City database; two at a time, for most wait
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit tests/conformance tests/server
 
 test-web: $(STATIC) ## the page's unit tests
 	cd web && npm test --silent
