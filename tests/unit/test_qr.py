@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+import zlib
 from functools import cache
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -75,6 +78,123 @@ def test_svg_and_pdf_say_how_large_they_are() -> None:
         box = re.search(rb"/MediaBox\s*\[\s*0 0 ([0-9.]+) ([0-9.]+)", qr_code(TEXT, Kind.PDF, look))
         assert box
         assert [float(box[1]), float(box[2])] == pytest.approx([300, 300], abs=0.5)
+
+
+def painted(svg: bytes, scale: int = 8) -> Image.Image:
+    """An SVG of rectangles and horizontal strokes, painted by its own geometry: what it has beside these fails."""
+    tree = ElementTree.fromstring(svg)
+    name = "{http://www.w3.org/2000/svg}"
+    _, _, wide, high = map(float, tree.attrib["viewBox"].split())
+    paper = Image.new("RGB", (int(wide) * scale, int(high) * scale), "white")
+    draw = ImageDraw.Draw(paper)
+    for part in tree.iter():
+        if part.tag == f"{name}rect":
+            x, y, w, h = (float(part.attrib[side]) * scale for side in ("x", "y", "width", "height"))
+            draw.rectangle((x, y, x + w - 1, y + h - 1), fill=part.attrib["fill"])
+        elif part.tag == f"{name}path":
+            at = [0.0, 0.0]
+            assert not part.attrib.get("transform")
+            steps = re.findall(r"([A-Za-z])([-0-9. ]*)", part.attrib["d"])
+            for step, told in steps:
+                numbers = [float(number) for number in re.findall(r"-?[0-9.]+", told)]
+                if step in "Mm":
+                    at = [a + n for a, n in zip(at if step == "m" else (0, 0), numbers, strict=True)]
+                elif step in "Hh":
+                    end = numbers[0] + (at[0] if step == "h" else 0)
+                    if "stroke" in part.attrib:  # of width 1, its middle on the line
+                        box = (
+                            at[0] * scale,
+                            (at[1] - 0.5) * scale,
+                            end * scale - 1,
+                            (at[1] + 0.5) * scale - 1,
+                        )
+                        draw.rectangle(box, fill=part.attrib["stroke"])
+                    at[0] = end
+                elif step in "Vv":
+                    at[1] = numbers[0] + (at[1] if step == "v" else 0)
+                else:
+                    assert step in "Zz", step
+            if "fill" in part.attrib:  # what is behind all
+                assert part.attrib["d"].count("h") == 2
+                draw.rectangle((0, 0, *paper.size), fill=part.attrib["fill"])
+        elif part.tag == f"{name}image":
+            x, y, w, _ = (float(part.attrib[side]) * scale for side in ("x", "y", "width", "height"))
+            with Image.open(io.BytesIO(base64.b64decode(part.attrib["href"].partition(",")[2]))) as opened:
+                inside = opened.convert("RGBA")
+            inside.thumbnail((int(w), int(w)))
+            paper.paste(inside, (int(x), int(y)), inside)
+        else:
+            assert part.tag == f"{name}svg", part.tag
+    return paper
+
+
+@pytest.mark.parametrize("with_logo", [False, True])
+@pytest.mark.parametrize(
+    ("dark", "light"), [("#000000", "#ffffff"), ("#1d3557", "#f1faee"), ("#7b2d26", None)]
+)
+def test_an_svg_is_read(dark: str, light: str | None, with_logo: bool) -> None:
+    look = Look(size=300, dark=dark, light=light, logo=checked_logo(logo()) if with_logo else None)
+    assert read(painted(qr_code(TEXT, Kind.SVG, look))) == [TEXT]
+
+
+def paged(pdf: bytes, scale: int = 2) -> Image.Image:
+    """A PDF of one page: its picture, or its strokes and rectangles painted; an operator beyond these fails."""
+    if b"/DCTDecode" in pdf:
+        return Image.open(io.BytesIO(pdf[pdf.index(b"\xff\xd8") : pdf.rindex(b"endstream")])).convert("RGB")
+    box = re.search(rb"/MediaBox\s*\[\s*0 0 ([0-9.]+) ([0-9.]+)", pdf)
+    assert box
+    wide, high = (round(float(side) * scale) for side in box.groups())
+    paper = Image.new("RGB", (wide, high), "white")
+    draw = ImageDraw.Draw(paper)
+    stream = re.search(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.S)
+    assert stream
+    content = zlib.decompress(stream[1]) if b"/FlateDecode" in pdf else stream[1]
+    told: list[float] = []
+    pen = fill = (0, 0, 0)
+    grow, width, shift = 1.0, 1.0, (0.0, 0.0)
+    at, boxes, rules = (0.0, 0.0), list[tuple[float, ...]](), list[tuple[float, ...]]()
+    for word in content.split():
+        if re.fullmatch(rb"-?[0-9.]+", word):
+            told.append(float(word))
+            continue
+        match word:
+            case b"cm":
+                grow, shift = grow * told[0], (shift[0] + told[4] * grow, shift[1] + told[5] * grow)
+            case b"w":
+                width = told[0]
+            case b"rg" | b"RG":
+                colour = (round(told[0] * 255), round(told[1] * 255), round(told[2] * 255))
+                fill, pen = (colour, pen) if word == b"rg" else (fill, colour)
+            case b"re":
+                boxes.append((told[0], told[1], told[0] + told[2], told[1] + told[3]))
+            case b"m":
+                at = (told[0], told[1])
+            case b"l":
+                assert told[1] == at[1]
+                rules.append((at[0], at[1] - width / 2, told[0], at[1] + width / 2))
+                at = (told[0], told[1])
+            case b"f" | b"S" | b"B" | b"f*":
+                for some, colour in ((boxes, fill), (rules, pen)):
+                    for x0, y0, x1, y1 in some:
+                        xs = sorted((x * grow + shift[0]) * scale for x in (x0, x1))
+                        ys = sorted(high - (y * grow + shift[1]) * scale for y in (y0, y1))
+                        draw.rectangle((xs[0], ys[0], xs[1] - 1, ys[1] - 1), fill=colour)
+                boxes, rules = [], []
+            case b"q" | b"Q":
+                pass
+            case _:
+                raise AssertionError(word)
+        told = []
+    return paper
+
+
+@pytest.mark.parametrize("with_logo", [False, True])
+@pytest.mark.parametrize(
+    ("dark", "light"), [("#000000", "#ffffff"), ("#1d3557", "#f1faee"), ("#7b2d26", None)]
+)
+def test_a_pdf_is_read(dark: str, light: str | None, with_logo: bool) -> None:
+    look = Look(size=300, dark=dark, light=light, logo=checked_logo(logo()) if with_logo else None)
+    assert read(paged(qr_code(TEXT, Kind.PDF, look))) == [TEXT]
 
 
 @pytest.mark.parametrize(
