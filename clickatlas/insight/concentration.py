@@ -93,7 +93,7 @@ def concentration(
             usual = max(usual, by_population(expectation, Level.METRO).spread.phi)
         sizes = geometric(usual)
     lives = _residents(expectation, level)
-    main = _main(expectation)
+    main = _main(expectation, shown)
     country = country_of(expectation.atlas, level)[baseline.area]
     inside = np.isin(country, main)
     named = baseline.shown & (baseline.clicks > 0)
@@ -142,11 +142,17 @@ def _residents(expectation: Expectation, level: Level) -> F64:
     return np.asarray(np.bincount(column + 1, expectation.residents, size)[1:], np.float64)
 
 
-def _main(expectation: Expectation) -> I32:
-    """The countries that most clicks are from."""
+def _main(expectation: Expectation, shown: Flags | None) -> I32:
+    """The countries that most clicks are from; of those that may be named, as a card names them."""
+    counts = expectation.counts
     column = np.asarray(expectation.atlas.places.area[Level.COUNTRY])
-    clicks = np.bincount(column + 1, expectation.counts.clicks, len(expectation.atlas.areas) + 1)[1:]
-    return np.flatnonzero(clicks >= max(MAIN * clicks.sum(), 1)).astype(np.int32)
+    clicks = np.bincount(column + 1, counts.clicks, len(expectation.atlas.areas) + 1)[1:]
+    many = clicks >= max(MAIN * clicks.sum(), 1)
+    if shown is not None:
+        many &= shown
+    if counts.held is not None:
+        many &= counts.held.visible
+    return np.flatnonzero(many).astype(np.int32)
 
 
 def _lump(clicks: npt.NDArray[np.generic], residents: F64, shown: Flags) -> tuple[F64, F64]:
@@ -206,7 +212,7 @@ def _estimates(
     every = Rates(clicks, baseline.expected, nation)
     seen = np.array([of(np.arange(clicks.size)).uneven(clicks), part])
     excess, error = simulated(every, sizes, of, seed)
-    if excess[1] > DOUBT or 2 * NORMAL * error[1] > WIDE:
+    if not (excess[1] <= DOUBT and 2 * NORMAL * error[1] <= WIDE):  # nor where it can't be told
         return UNKNOWN, UNKNOWN, UNKNOWN
     index = estimated(clicks, sizes, UNSURE)
     value, error = np.append(np.clip(seen - excess, 0, 1), index[0]), np.append(error, index[1])
@@ -219,6 +225,8 @@ def _estimates(
 
 def _lead(made: F64, rate: F64, part: float) -> float:
     """What the most clicked areas, those with `part` of the clicks, have above their part of the rates; of equals a part of each."""
+    if not made.size:  # none of those that are simulated may be named
+        return float("nan")
     most = np.sort(made)[::-1]  # five times as quick as their order would be
     sums = np.cumsum(most)
     at = min(int(np.searchsorted(sums, part * sums[-1])), most.size - 1)
@@ -262,7 +270,9 @@ def cards(result: Concentration, atlas: Atlas) -> list[Card]:
     figures = {"population_share": result.living, "gini": result.gini.value, "hhi": result.hhi.value}
     numbers |= {name: value for name, value in figures.items() if value == value}
     lead = max(share - result.living, 0.0) if result.living == result.living else share / 2
-    who = listed([atlas.areas.label(n) for n in result.countries.tolist()])
+    counted = [atlas.areas.label(n) for n in result.countries.tolist()]
+    if result.level is Level.COUNTRY or not counted:
+        counted = ["countries with clicks"]
     return [
         Card(
             kind=Kind.CONCENTRATION,
@@ -276,9 +286,7 @@ def cards(result: Concentration, atlas: Atlas) -> list[Card]:
             sample=result.sample,
             caveats=(
                 "Clicks that are known to a coarser area only are left out.",
-                f"Population: {who}."
-                if result.level is not Level.COUNTRY
-                else "Population: countries with clicks.",
+                f"Population: {listed(counted)}.",
             ),
             weight=float(np.clip(lead, 0.0, 1.0)),
         )

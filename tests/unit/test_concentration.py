@@ -1,5 +1,7 @@
 """Concentration: Lorenz and Gini against brute force, invariances, sentences, and inputs with next to nothing in them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.insight.concentration import _gini, cards, concentration, gini, lorenz
+from clickatlas.insight.held import hold
 from clickatlas.insight.herfindahl import herfindahl
 from clickatlas.insight.measures import Expectation
 from clickatlas.insight.ranking import ranked
@@ -111,3 +114,21 @@ def test_only_what_may_be_named(atlas: Atlas) -> None:
     less = concentration(Expectation.of(atlas, made), Level.METRO, shown=shown)
     assert less.area.tolist() == whole.area[3:].tolist()
     assert not set(whole.area[:3].tolist()) & set(cards(less, atlas)[0].areas)
+
+
+def test_countries_that_may_not_be_named_are_not(atlas: Atlas) -> None:
+    """Their clicks were moved to a place that stands for them all, which may be of any of them, or of another."""
+    spots = [some_place(atlas)] + [
+        some_place(atlas, country=code) for code in ("DE", "FR", "MT", "IS", "EE", "LU", "LV")
+    ]
+    clicks = np.zeros(len(atlas.places), np.int64)
+    clicks[spots] = [300] + 7 * [3]
+    held = hold(atlas, clicks, 5)
+    assert held is not None
+    moved = np.bincount(held.place, clicks, clicks.size).astype(np.int64)
+    made = replace(counts(atlas, dict(enumerate(moved.tolist()))), held=held)
+    for level in Level:
+        result = concentration(Expectation.of(atlas, made), level)
+        assert [atlas.areas.id(n) for n in result.countries.tolist()] == ["country:US"]
+        for card in cards(result, atlas):
+            assert "Andorra" not in "".join((card.sentence, card.method, *card.caveats))

@@ -145,9 +145,9 @@ def counts(atlas: Atlas, clicks: dict[int, int]) -> Counts:
     return Counts(vector, {}, int(vector[np.asarray(atlas.places.unplaced)].sum()), int(vector[:2].sum()))
 
 
-def some_place(atlas: Atlas, *, unplaced: bool = False) -> int:
-    us = atlas.areas.number("country:US")
-    inside = np.asarray(atlas.places.area[Level.COUNTRY]) == us
+def some_place(atlas: Atlas, *, unplaced: bool = False, country: str = "US") -> int:
+    number = atlas.areas.number(f"country:{country}")
+    inside = np.asarray(atlas.places.area[Level.COUNTRY]) == number
     people = np.where(inside & (np.asarray(atlas.places.unplaced) == unplaced), atlas.places.population, -1)
     return int(people.argmax())
 
