@@ -19,7 +19,7 @@ from clickatlas.digests.change import Changed, changed
 from clickatlas.digests.figures import told
 from clickatlas.digests.picture import FOOT, HEIGHT, WIDTH, framed, gathered
 from clickatlas.digests.schedule import Every, Schedule, due, period
-from clickatlas.digests.sender import Sender, leaving, may_leave
+from clickatlas.digests.sender import Sender, may_leave
 from clickatlas.links import digests, sightings
 from clickatlas.links.models import Membership, Person, Webhook, now
 from clickatlas.links.models_told import Digest
@@ -149,10 +149,10 @@ def test_a_digest_is_sent_once_and_ended_at_a_press(
     with house.links.reading() as session:
         digest = digests.of_person(session, house.workspace, person.id)
         assert digest is not None
-        assert (
-            came["list-unsubscribe"].strip("<>").endswith(f"/app/unsubscribe/{digest.id}/{leaving(digest)}")
-        )
-        assert not may_leave(digest, leaving(digest)[:-1])
+        _, number, word = came["list-unsubscribe"].strip("<>").rsplit("/", 2)  # the word has its second in it
+        assert number == str(digest.id)
+        assert may_leave(digest, word)
+        assert not may_leave(digest, word[:-1])
         membership = session.get_one(Membership, (person.id, house.workspace))
     with house.links.writing() as session:
         session.delete(membership)
