@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,23 @@ def test_refusals(tmp_path: Path, where: str) -> None:
         newer.execute("UPDATE format SET version = 99")
     with pytest.raises(Problem, match="newer clickatlas"):
         moved(tmp_path, where)
+
+
+def test_a_cluster_s_commands_are_clickhouses(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cluster is here: ClickHouse itself reads what would be done on one."""
+    target, done = moving_target.Target(where, 0), list[str]()
+    target.address = replace(target.address, cluster="c")
+    server = target.server
+    monkeypatch.setattr(server, "do", lambda command, settings=None: done.append(command))
+    monkeypatch.setattr(moving_target, "bring_along", lambda server: None)
+    target._empty()
+    target.settle()
+    assert len(done) == 9 + 6
+    assert all(" ON CLUSTER c" in command for command in done)
+    assert "marks" in done[8]  # what says that it is unfinished goes last
+    for command in done:
+        told = server.ask("SELECT formatQuery({sql:String}) AS sql", {"sql": command})["sql"][0]
+        assert "".join(told.split()).lower() == "".join(command.split()).lower()
+    names = server.ask("SELECT name FROM system.settings")["name"].tolist()
+    assert {*moving_target.PATIENT} <= {*names}
+    target.close()
