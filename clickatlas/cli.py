@@ -314,7 +314,7 @@ def atlas_where(settings: Settings, address: str) -> None:
 
 
 @cli.command()
-@with_settings(*COMMON, "host", "port", "trusted_proxies", "store_memory", "metrics_token")
+@with_settings(*COMMON, "clicks_url", "host", "port", "trusted_proxies", "store_memory", "metrics_token")
 @click.option("--json", "as_json", is_flag=True, help="Findings as one JSON document.")
 def doctor(settings: Settings, as_json: bool) -> None:
     """Say in plain words what is fine, what is wrong, and how to mend it.

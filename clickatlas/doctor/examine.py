@@ -17,4 +17,8 @@ def examine(settings: Settings) -> list[Finding]:
         found += running.look(settings)
     elif not has_parts:
         found += stopped.look(settings)
+    if settings.clicks_url:
+        from clickatlas.doctor import clickhouse
+
+        found += clickhouse.look(settings)
     return found
