@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from clickatlas.links.models import Share
 from tests.server.problems import is_problem
-from tests.server.served import Served, links_of
+from tests.server.served import Served, links_of, until
 from tests.server.tally import Tally
 
 LEAST = 5
@@ -321,3 +322,45 @@ def test_a_share_holds_to_what_clicks_tell_of_themselves(tally: Tally) -> None:
     assert 0 < seen["total"] == wanted < everything
     body = {"title": "x", "filter": {"origin": ["nowhere"]}}
     is_problem(api.post("/api/shares", json=body), 422)
+
+
+def test_a_share_that_has_run_out_shows_nothing(tally: Tally) -> None:
+    made = share(tally.client, expires_at="2099-01-01T00:00:00Z")
+    secret = secret_of(made)
+    with visitor(tally.served) as anybody:
+        tile = (
+            anybody.get(f"/api/shared/{secret}").raise_for_status().json()["tiles"][0].format(z=0, x=0, y=0)
+        )
+        asked = [
+            ("GET", f"/api/shared/{secret}", {}),
+            ("GET", f"/api/shared/{secret}/places/countries", {}),
+            ("GET", tile, {}),
+            ("GET", "/api/oembed", {"params": {"url": made["url"]}}),
+            ("POST", f"/api/shared/{secret}/password", {"json": {"password": ""}}),
+            ("GET", f"/app/shared/{secret}", {}),
+        ]
+        for how, path, more in asked:
+            assert anybody.request(how, path, **more).status_code == 200, path
+        for ends, status in ((-1, 404), (-86_400 * 400, 404), (3600, 200)):
+            database = links_of(tally.served.data)
+            with database.writing() as session:
+                kept = session.get(Share, made["id"])
+                assert kept is not None
+                kept.expires_at = datetime.now(UTC) + timedelta(seconds=ends)
+            database.close()
+            for how, path, more in asked:
+                answer = anybody.request(how, path, **more)
+                assert answer.status_code == status, path
+                if status == 404:
+                    assert "Spring" not in answer.text
+        # By the clock alone, with nobody writing anything.
+        soon = datetime.now(UTC) + timedelta(seconds=4)
+        tally.client.patch(
+            f"/api/shares/{made['id']}", json={"expires_at": soon.isoformat()}
+        ).raise_for_status()
+        until(
+            lambda: {anybody.request(how, path, **more).status_code for how, path, more in asked} == {404},
+            "over",
+        )
+        assert datetime.now(UTC) >= soon
+    tally.client.delete(f"/api/shares/{made['id']}").raise_for_status()
