@@ -17,6 +17,8 @@ import pytest
 from clickatlas.api.broadcast import SAMPLE, WAITING, Broadcast, Listener
 from clickatlas.clicks.store import Batch
 from clickatlas.redirect.record import RECORD, Agent, Flags
+from tests.server.bursts import Bursts
+from tests.server.load import counted, each_once
 from tests.server.making import make, word
 from tests.server.problems import is_problem
 from tests.server.served import Served, until
@@ -177,3 +179,49 @@ def test_what_is_brought_in_is_no_news() -> None:
     assert happened(batch(3, int(Flags.HEAD))).all()
     assert not happened(batch(3, int(Flags.IMPORTED))).any()
     assert not happened(batch(3, int(Flags.SAMPLE))).any()
+
+
+RATE, LASTS_S = 1000, 6  # clicks a second, asked of the generator; the machine may be slower
+
+
+def test_a_thousand_a_second_are_all_counted_and_some_of_them_told(
+    data_folder: Callable[[str], Path],
+) -> None:
+    """A real server, one listener, one generator: no number is lost, no event is large, and the stream doesn't fall behind."""
+    served = Served(data_folder("live-load")).start()
+    try:
+        with served.client() as client:
+            made = make(client)
+            asked = {"link": made["code"], "network": "all"}
+            with Heard(served, "/api/analytics/live", **asked) as heard:
+                came: list[tuple[float, int]] = []
+                began = time.monotonic()
+                # 3 connections, each 16 clicks in one write, then a pause: 48 clicks a round.
+                with Bursts(served.port, made["code"], "live", pause_s=3 * 16 / RATE) as load:
+                    while time.monotonic() - began < LASTS_S:
+                        time.sleep(0.1)
+                        came.append((time.monotonic() - began, len(heard.events)))
+                lasted = time.monotonic() - began
+                each_once(served, client, load)
+                total = sum(counted(client).values())
+                until(lambda: heard.count >= total, "all told")
+        clicks = len(load.answered)
+        assert not load.refused
+        assert heard.count == total >= clicks > 1000
+        assert all(len(event["clicks"]) <= min(SAMPLE, event["count"]) for event in heard.events)
+        assert len(heard.clicks) < total  # some of them
+        assert {one["code"] for one in heard.clicks} == {made["code"]}
+        # Twice a second as a rule; a slow machine is given three seconds for each.
+        assert len(heard.events) > lasted / 3
+        pauses = np.diff(
+            [
+                0.0,
+                *(at for (at, many), (_, before) in zip(came[1:], came, strict=False) if many > before),
+                lasted,
+            ]
+        )
+        assert pauses.max() < 5, pauses
+        ages = [max(one["age_ms"] for one in event["clicks"]) for event in heard.events if event["clicks"]]
+        assert sorted(ages)[len(ages) // 2] < 5000, ages
+    finally:
+        served.stop()
