@@ -9,10 +9,10 @@ export interface Caption {
   counted: string;
 }
 
-const MEASURES: Record<Measure, string> = {
-  clicks: "",
-  rate: "clicks per 10,000 residents",
-  index: "index against the country’s average (100)",
+const MEASURES: Record<Measure, (of: string) => string> = {
+  clicks: () => "",
+  rate: () => "clicks per 10,000 residents",
+  index: (of) => `index against the ${of}’s average (100)`,
 };
 const WORDS: Record<ListName, string> = {
   link: "link",
@@ -32,7 +32,8 @@ const WORDS: Record<ListName, string> = {
 
 /** What a picture or a printed page says of itself: how many clicks, which ones, and what is not among them. */
 export function caption(explorer: Explorer): Caption {
-  const { filter, measure } = explorer.address;
+  const { filter, measure, mode, level } = explorer.address;
+  const whose = mode === "areas" && level === "countries" ? "world" : "country"; // as the legend says
   const totals = explorer.totals;
   const total = totals?.total ?? 0;
   const leftOut = Object.values(totals?.left_out ?? {}).reduce((sum, n) => sum + n, 0);
@@ -41,7 +42,7 @@ export function caption(explorer: Explorer): Caption {
     leftOut > 0 && `${counted(leftOut, "click")} from machines and hidden networks left out`,
   ];
   return {
-    title: [counted(total, "click"), MEASURES[measure]].filter(Boolean).join(" · "),
+    title: [counted(total, "click"), MEASURES[measure](whose)].filter(Boolean).join(" · "),
     filter: [
       datesInWords(filter.dates),
       ...filterInWords(filter, (id) => explorer.areaNames[id]?.name ?? id),
