@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-NAMES = ("redirect", "atlas", "locate", "ingest", "imports", "views", "mvt", "surface", "page")
+NAMES = ("redirect", "atlas", "locate", "ingest", "imports", "views", "mvt", "surface", "stores", "page")
 LONG = (
     "growth",
     "moving",
@@ -21,6 +21,7 @@ LONG = (
     "calibration_times",
     "family",
     "planted",
+    "scale",
 )  # only when asked for
 
 

@@ -14,10 +14,9 @@ import numpy.typing as npt
 
 from bench import sample
 from clickatlas.api.hours import by_clock
-from clickatlas.clicks.duckdb import DuckDBStore
 from clickatlas.clicks.filter import PEOPLE, Selection, Traits
 from clickatlas.clicks.periods import QUARTER_MS
-from clickatlas.clicks.store import PlaceGroups
+from clickatlas.clicks.store import ClickStore, PlaceGroups
 from clickatlas.insight.areas import within
 from clickatlas.insight.counts import count
 from clickatlas.insight.heat import DEPTH, MAX_ZOOM, Ground, Heat
@@ -68,12 +67,12 @@ def parts() -> dict[str, tuple[int, ...] | None]:
     }
 
 
-def questions(store: DuckDBStore, links: tuple[int, ...] | None) -> Iterator[Question]:
+def questions(store: ClickStore, links: tuple[int, ...] | None) -> Iterator[Question]:
     """First views by dates; then the other filters, tables and series."""
     every = Selection(links)
-    week, month = (Selection(links, _midnight(store, days, "Europe/Berlin")) for days in (7, 30))
-    middle = Selection(links, _midnight(store, 69, "Asia/Kathmandu"), _midnight(store, 24, "Asia/Kathmandu"))
-    day = Selection(links, _midnight(store, 40, "America/New_York"), _midnight(store, 39, "America/New_York"))
+    week, month = (Selection(links, midnight(store, days, "Europe/Berlin")) for days in (7, 30))
+    middle = Selection(links, midnight(store, 69, "Asia/Kathmandu"), midnight(store, 24, "Asia/Kathmandu"))
+    day = Selection(links, midnight(store, 40, "America/New_York"), midnight(store, 39, "America/New_York"))
     for title, selection in (
         ("all time", every), ("7 days to now, Berlin", week), ("30 days to now, Berlin", month),
         ("45 days in the middle, Kathmandu", middle), ("one day, New York", day),
@@ -83,10 +82,10 @@ def questions(store: DuckDBStore, links: tuple[int, ...] | None) -> Iterator[Que
     yield Question("phones, 45 days in the middle", lambda: store.place_counts(phones), OTHER)
     firefox = Selection(links, traits=Traits(browsers=("Firefox",)))
     yield Question("Firefox, all time", lambda: store.place_counts(firefox), OTHER)
-    edges = np.array([_midnight(store, days, "Europe/Berlin") for days in range(90, -1, -1)], np.int64)
+    edges = np.array([midnight(store, days, "Europe/Berlin") for days in range(90, -1, -1)], np.int64)
     hours = np.arange(edges[0], edges[-1], 4 * QUARTER_MS)
-    midnights = np.array([_midnight(store, days, "UTC") for days in range(90, -1, -1)], np.int64)
-    country, city = _keys("country:DE"), _keys("region:US-MA")
+    midnights = np.array([midnight(store, days, "UTC") for days in range(90, -1, -1)], np.int64)
+    country, city = place_keys("country:DE"), place_keys("region:US-MA")
     series = {
         "timeline by day, Berlin": (edges, None),
         "timeline by hour": (hours, None),
@@ -103,8 +102,8 @@ def questions(store: DuckDBStore, links: tuple[int, ...] | None) -> Iterator[Que
     )
     yield Question("by link", lambda: store.link_counts(every, KINDS), OTHER)
     yield Question("by link, in Germany", lambda: store.link_counts(every, KINDS, country), OTHER)
-    frames = _frames()
-    yield Question("frames by day, Berlin", lambda: store.group_times(every, edges, KINDS, frames), OTHER)
+    film = frames()
+    yield Question("frames by day, Berlin", lambda: store.group_times(every, edges, KINDS, film), OTHER)
     quarters = np.arange(edges[0], edges[-1], QUARTER_MS)
     zones = by_clock(sample.atlas(), clocks(sample.atlas().places), quarters)
     yield Question(
@@ -113,7 +112,7 @@ def questions(store: DuckDBStore, links: tuple[int, ...] | None) -> Iterator[Que
     yield Question("first and last click", lambda: store.span(every), OTHER)
 
 
-def tiles(store: DuckDBStore) -> dict[int, list[Cost]]:
+def tiles(store: ClickStore) -> dict[int, list[Cost]]:
     """What tiles of each zoom take, of a filter whose first tile was drawn: where most places are."""
     ground = Ground.of(sample.atlas())
     places = ground.atlas.places
@@ -135,7 +134,8 @@ def tiles(store: DuckDBStore) -> dict[int, list[Cost]]:
     return taken
 
 
-def _midnight(store: DuckDBStore, days_ago: int, zone: str) -> int:
+def midnight(store: ClickStore, days_ago: int, zone: str) -> int:
+    """Of so many days before the store's last click, in ms UTC."""
     span = store.span(Selection())
     assert span is not None
     today = datetime.fromtimestamp(span[1] / 1000, ZoneInfo(zone)).replace(
@@ -144,14 +144,16 @@ def _midnight(store: DuckDBStore, days_ago: int, zone: str) -> int:
     return round((today - timedelta(days=days_ago)).timestamp() * 1000)
 
 
-def _keys(area: str) -> npt.NDArray[np.uint64]:
+def place_keys(area: str) -> npt.NDArray[np.uint64]:
+    """The places of an area."""
     atlas = sample.atlas()
     mask = within(atlas, (area,))
     assert mask is not None
     return np.asarray(atlas.places.key)[mask]
 
 
-def _frames() -> PlaceGroups:
+def frames() -> PlaceGroups:
+    """Places by square of the map: what a film asks for."""
     places = sample.atlas().places
     ground = Ground.of(sample.atlas())
     _, group = np.unique(ground.code >> (2 * (DEPTH - FRAME_DEPTH)), return_inverse=True)

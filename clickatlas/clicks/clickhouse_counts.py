@@ -45,9 +45,7 @@ class ClickHouseCounts:
         ]
         if not found:
             return PlaceCounts(np.zeros(0, np.uint64), np.zeros(0, np.uint8), np.zeros(0, np.int64))
-        rows = self._server.ask(
-            f"SELECT place, kind, sum(clicks) AS clicks FROM ({' UNION ALL '.join(found)}) GROUP BY place, kind HAVING clicks != 0"
-        )
+        rows = self._server.ask(added(found, "place, kind"))
         return PlaceCounts(rows["place"], rows["kind"], rows["clicks"])
 
     def time_counts(
@@ -89,10 +87,7 @@ class ClickHouseCounts:
             )
         if not found:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        rows = self._server.ask(
-            f"SELECT quarter, sum(clicks) AS clicks FROM ({' UNION ALL '.join(found)}) GROUP BY quarter HAVING clicks != 0"
-            " ORDER BY quarter"
-        )
+        rows = self._server.ask(added(found, "quarter") + " ORDER BY quarter")
         return rows["quarter"].astype(np.int64) * QUARTER_MS, rows["clicks"]
 
     def link_counts(
@@ -116,9 +111,7 @@ class ClickHouseCounts:
                 )
         if not found:
             return {}
-        rows = self._server.ask(
-            f"SELECT link, sum(clicks) AS clicks FROM ({' UNION ALL '.join(found)}) GROUP BY link HAVING clicks > 0"
-        )
+        rows = self._server.ask(added(found, "link"))
         return dict(zip(rows["link"].tolist(), rows["clicks"].tolist(), strict=True))
 
     def link_series(self, links: Sequence[int], edges: Integers, kinds: Sequence[int]) -> dict[int, Integers]:
@@ -138,10 +131,7 @@ class ClickHouseCounts:
             )
         if not found:
             return {}
-        rows = self._server.ask(
-            f"SELECT link, quarter, sum(clicks) AS clicks FROM ({' UNION ALL '.join(found)}) GROUP BY link, quarter"
-            " HAVING clicks > 0"
-        )
+        rows = self._server.ask(added(found, "link, quarter"))
         times = rows["quarter"].astype(np.int64) * QUARTER_MS
         return by_link(rows["link"], times, rows["clicks"], edges)
 
@@ -174,6 +164,13 @@ class ClickHouseCounts:
                 else (quarter, quarter + QUARTER_MS - 1)
             )
         return ends[0][0], ends[1][1], int(clicks.sum())
+
+
+def added(found: Sequence[str], by: str) -> str:
+    """What some questions find, each grouped `by` the same, added up; one alone is not grouped again: that took a third."""
+    if len(found) == 1:
+        return f"{found[0]} HAVING clicks != 0"
+    return f"SELECT {by}, sum(clicks) AS clicks FROM ({' UNION ALL '.join(found)}) GROUP BY {by} HAVING clicks != 0"
 
 
 def placed(scope: Scope, edges: Integers) -> tuple[Span | None, list[Span]]:

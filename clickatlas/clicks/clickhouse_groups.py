@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from clickatlas.clicks.buckets import cut, steps
 from clickatlas.clicks.clickhouse_counts import ClickHouseCounts, placed
-from clickatlas.clicks.clickhouse_scope import among
-from clickatlas.clicks.clickhouse_server import values
+from clickatlas.clicks.clickhouse_scope import LISTED, among, listed
 from clickatlas.clicks.filter import Selection
 from clickatlas.clicks.periods import DAY_MS
 from clickatlas.clicks.store import (
@@ -42,13 +41,15 @@ class Grouped:
         mine = code != rest
         keys = np.asarray(places.keys)[mine]
         given = (
-            f"(SELECT toUInt64(pair.1) AS place, toInt32(pair.2) + 2 AS number FROM (SELECT arrayJoin(arrayZip("
-            f"splitByChar(',', '{values(keys)}'), splitByChar(',', '{values(code[mine])}'))) AS pair))"
+            f"(SELECT place, code + 2 AS number FROM (SELECT {listed(keys, 'UInt64')} AS places,"
+            f" {listed(code[mine], 'Int32')} AS codes) ARRAY JOIN places AS place, codes AS code)"
         )
-        self.join = f" LEFT JOIN {given} AS given USING (place)" if len(keys) else ""
+        # Where all others are left out, the join leaves them out: a condition on as many places costs as much again.
+        join = "INNER" if rest == LEFT_OUT else "LEFT"
+        self.join = f" {join} JOIN {given} AS given USING (place)" if len(keys) else ""
         # A place that is not given has number 0, one to leave out 1.
         self.column = f"if(number = 0, toInt32({rest}), number - 2)" if len(keys) else f"toInt32({rest})"
-        self.condition = among("place", keys) if rest == LEFT_OUT else ""
+        self.condition = among("place", keys) if rest == LEFT_OUT and len(keys) <= LISTED else ""
 
     def named(self, code: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
         """Which rows are wanted, and their groups as they were asked for."""
