@@ -10,6 +10,7 @@ from bench.calibration import CLICKS, Found, World, show
 from bench.visitors import MODELS, WEEKS, Crowd
 from clickatlas.atlas.areas import Level
 from clickatlas.insight.clump_sizes import clump_sizes, design_effect
+from clickatlas.insight.languages import languages
 from clickatlas.insight.measures import Expectation
 from clickatlas.insight.rhythm import DAY, MONDAY
 from clickatlas.insight.rhythms import CELLS, rhythm
@@ -19,6 +20,9 @@ F64 = npt.NDArray[np.float64]
 TIMES = 200
 SIZES = (1.8, 1.9, 2.0, 2.2)
 TUESDAY_EVENING = 24 + 19
+SPEAK = 0.2  # of visitors
+SPOKEN = 200  # clicks of a country
+DEALS = 20  # of the language, in each campaign
 
 
 def week(factor: float = 1.0) -> F64:
@@ -79,6 +83,33 @@ def targets(world: World, times: int, clicks: int = CLICKS, seed: int = 3) -> Fo
     return Found(f"in-target share of a state, {clicks:,} clicks over {WEEKS} weeks", hits, times)
 
 
+def speakers(world: World, times: int, model: str, clicks: int = CLICKS, seed: int = 4) -> Found:
+    """Intervals of a language's share in a country that hold the truth: one in five visitors speaks it, of each campaign dealt anew."""
+    random, crowd, clumps = (
+        np.random.default_rng([seed, clicks]),
+        Crowd.of(world.atlas, world.weight),
+        MODELS[model],
+    )
+    country, visitors = np.asarray(world.atlas.places.area[Level.COUNTRY]), clumps.visitors(clicks)
+    hits = asked = 0
+    for _ in range(times):
+        place, _, _, who = crowd.clicks(visitors, clumps, random)
+        counts = np.bincount(place, minlength=country.size).astype(np.int64)
+        sizes = clump_sizes(Expectation.of(world.atlas, world.counts(counts), world.residents))
+        phi = 1.0 if sizes is None else design_effect(sizes)
+        whole = np.bincount(country[place])
+        told = np.flatnonzero(whole >= SPOKEN)
+        for _ in range(DEALS):
+            speaks = (random.random(int(who.max()) + 1) < SPEAK)[who]
+            mine = np.bincount(country[place[speaks]], minlength=whole.size)
+            both = np.concatenate((mine[told], (whole - mine)[told]))
+            found = languages(np.tile(told, 2), ["es"] * told.size + ["en"] * told.size, both, phi=phi)
+            rows = np.flatnonzero(np.array(found.language) == "es")
+            hits += int(((found.low[rows] <= SPEAK) & (found.high[rows] >= SPEAK)).sum())
+            asked += rows.size
+    return Found(f"a language's share in a country, {clicks:,} clicks, {model}", hits, asked)
+
+
 def main(times: int = TIMES) -> None:
     """Measure and print."""
     for factor in SIZES:
@@ -88,3 +119,5 @@ def main(times: int = TIMES) -> None:
     world = World.of(sample.atlas(), ())
     for clicks in (2_000, CLICKS):
         show(targets(world, times, clicks), "")
+    for model in ("geometric", "log-normal", "Zipf"):
+        show(speakers(world, times, model), "")

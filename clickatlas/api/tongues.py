@@ -16,6 +16,7 @@ from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.clicks.store import GroupWords, Integers, WordsAsked
 from clickatlas.insight.card import Card
+from clickatlas.insight.clump_sizes import clump_sizes, design_effect
 from clickatlas.insight.languages import Languages, Markets, cards, languages, market_cards, markets
 
 LANGUAGES = "languages"
@@ -65,7 +66,13 @@ def by_country(about: Asked, asked: Filtered, country: Integers, found: GroupWor
     if asked.held is not None:
         told, shown = found.clicks >= about.wanted.least, asked.held.visible
     words = [found.names[word] for word in found.words[told].tolist()]
-    return languages(country[found.groups[told]], words, found.clicks[told], shown=shown)
+    return languages(country[found.groups[told]], words, found.clicks[told], phi=_clumps(about), shown=shown)
+
+
+def _clumps(about: Asked) -> float:
+    """The design effect: a visitor's clicks are in one language. As counts of metros tell it where single clumps can't be seen."""
+    sizes = clump_sizes(about.expectation)
+    return about.held_against(Level.METRO).spread.phi if sizes is None else design_effect(sizes)
 
 
 def _markets(about: Asked) -> Markets:

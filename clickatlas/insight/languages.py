@@ -1,7 +1,8 @@
 """What languages, which markets? Accept-Language by country, and countries that come without being asked.
 
 A visitor's first language is what the browser says (`redirect.visitor`). Localisation candidates are a country's clicks in a
-language that isn't the workspace's own: their part with Wilson's interval (JASA 22, 1927), its lower end beyond `LEAST_SHARE`.
+language that isn't the workspace's own: their part with Wilson's interval (JASA 22, 1927) for clicks in clumps (Kish, Survey Sampling,
+1965, 8.2: a visitor's clicks are in one language), its lower end beyond `LEAST_SHARE`.
 An unexpected country is one outside every target whose clicks are beyond what the world's own part of clicks, or the other links',
 would give (negative binomial, Benjamini-Hochberg), though nobody aimed there. The store knows languages only of the
 clicks it keeps one by one (`kept_since`).
@@ -56,6 +57,7 @@ class Languages:
     own: tuple[str, ...]  # the workspace's own languages
     known: int  # clicks whose language is known
     unknown: int
+    phi: float  # the design effect that the intervals are made with
 
 
 def languages(
@@ -103,6 +105,7 @@ def languages(
         own,
         int(clicks.sum()),
         unknown,
+        phi,
     )
 
 
@@ -216,7 +219,8 @@ def cards(found: Languages, atlas: Atlas, most: int = 3) -> list[Card]:
                 of="share",
                 areas=(area,),
                 filter=area_filter(atlas, [area]),
-                method="First language of the browser's Accept-Language; Wilson's interval of its share in the country.",
+                method="First language of the browser's Accept-Language; Wilson's interval of its share in the country, for clicks in "
+                f"clumps worth {found.phi:.1f} each.",
                 sample=int(found.whole[at]),
                 caveats=(f"Your own languages are taken to be {', '.join(name(own) for own in found.own)}.",),
                 weight=min(0.75, 0.3 + 0.1 * float(np.log10(max(1, clicks)))),
