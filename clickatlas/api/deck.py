@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -35,7 +35,7 @@ def cards_of(about: Asked, level: Level | None = None, clock: str = PLACE) -> li
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="insights-cards") as both:
         once = both.submit(read, about, clock)
         makers_: list[Maker] = [
-            lambda: concentration.cards(makers.concentration_of(about, level or Level.POSTAL), atlas),
+            lambda: _of_concentration(about, (level,) if level else concentration.LEVELS),
             *(partial(_of_areas, about, each) for each in ((level,) if level else gaps.LEVELS)),
             lambda: audience_cards.cards(makers.audience(about), atlas),
             lambda: _of_target(about),
@@ -43,6 +43,19 @@ def cards_of(about: Asked, level: Level | None = None, clock: str = PLACE) -> li
             lambda: _of_times(about, clock, once.result()),
         ]
         return [card for made in both.map(_done, makers_) for card in made]
+
+
+def _of_concentration(about: Asked, levels: Sequence[Level]) -> list[Card]:
+    """Of the finest level that can be told; where none can, why the finest can't."""
+    found = makers.concentration_of(about, levels[0])
+    for level in levels[1:]:
+        if not found.few:
+            break
+        coarser = makers.concentration_of(about, level)
+        # Much of the world is in no metro: where most clicks are from there metros don't say where clicks are.
+        if not coarser.few and coarser.sample >= concentration.KNOWN * about.counts.total:
+            found = coarser
+    return concentration.cards(found, about.atlas)
 
 
 def _of_times(about: Asked, clock: str, known: Read | None) -> list[Card]:

@@ -15,7 +15,7 @@ from clickatlas.api.insight_tables import ADJUSTED, INTERVAL, TESTED
 from clickatlas.api.insights import AskedDep
 from clickatlas.atlas.areas import Level
 from clickatlas.errors import not_found
-from clickatlas.insight.baseline import UNEVEN, Name
+from clickatlas.insight.baseline import Name, caveats
 from clickatlas.insight.gaps import Gaps, told
 from clickatlas.insight.hotspots import Hotspots
 
@@ -84,7 +84,7 @@ def deviation_of(about: Asked, area: str) -> Deviation:
     level, held = areas.level(numbered), about.held_against(areas.level(numbered))
     known: dict[str, Any] = {
         "id": area, "name": areas.name(numbered), "level": level, "baseline": held.name, "sample": held.sample,
-        "tested": int(held.tested.sum()), "caveats": [UNEVEN] if held.name == "population" else [],
+        "tested": int(held.tested.sum()), "caveats": list(caveats(held.name)),
     }  # fmt: skip
     if not held.tested[held.area == numbered].any():  # then neither table has it
         return Deviation(

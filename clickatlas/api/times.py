@@ -187,7 +187,8 @@ def oddity_cards_of(about: Asked) -> list[Card]:
     made = []
     for level in oddity.LEVELS:
         found = oddities_of(about, level)
-        made += oddity.cards(found, about.atlas) if found else []
+        told = oddity.cards(found, about.atlas) if found else []
+        made += [replace(card, numbers={**card.numbers, "level": level.value}) for card in told]
     return made
 
 

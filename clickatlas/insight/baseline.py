@@ -36,6 +36,16 @@ UNEVEN = (
     "How much areas differ for such reasons is estimated from the clicks and allowed for; so are the addresses that an area has."
 )
 
+MIRRORED = (
+    "Your other links are taken for what is usual: what they have too many clicks of is missing here, and the other way round. "
+    "A link that went where this one did hides the difference."
+)
+
+
+def caveats(name: Name | str) -> tuple[str, ...]:
+    """When not to trust what was held against this baseline."""
+    return (UNEVEN,) if name == "population" else (MIRRORED,)
+
 
 @dataclass(frozen=True)
 class Baseline:

@@ -29,6 +29,8 @@ DOUBT = 0.05  # a share that is mostly seeming: the areas' own is so much smalle
 UNSURE = 0.12  # how well the size of clumps is known at best, a part of it
 LEAST = 50  # clicks, clumps counted once
 SEED = 1905
+LEVELS = (Level.POSTAL, Level.METRO, Level.REGION, Level.COUNTRY)  # a card's, the finest that can be told
+KNOWN = 0.5  # of the clicks, that a coarser level must know
 NAMED = 100  # areas in a card's filter, at most
 
 

@@ -115,7 +115,8 @@ def _groups(
         members = members[found.shown[members]]
     tests = int((~np.isnan(table.p)).sum())
     card = _card("; ".join(said) + ".", table, rows, atlas, tests, found.names, found.spread.phi, members)
-    card.numbers["group"] = groups[int(table.area[rows[0]])].name
+    group = groups[int(table.area[rows[0]])]
+    card.numbers.update(group=group.name, level=group.level.value)
     return card
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
-from clickatlas.insight.baseline import UNEVEN, Baseline
+from clickatlas.insight.baseline import Baseline, caveats
 from clickatlas.insight.card import LEVEL, Card, Kind, area_filter, areas_of, count, listed, names, percent
 from clickatlas.insight.chance import (
     F64,
@@ -141,7 +141,7 @@ def cards(result: Gaps, atlas: Atlas) -> list[Card]:
                 filter=area_filter(atlas, area),
                 method=told(result.baseline, result.area.size, result.spread, result.alpha, "fewer"),
                 sample=result.sample,
-                caveats=(UNEVEN,) if result.baseline == "population" else (),
+                caveats=caveats(result.baseline),
                 weight=weight(expected - clicks, result.sample),
             )
         )

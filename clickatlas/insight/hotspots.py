@@ -10,7 +10,7 @@ from scipy import sparse, special
 
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
-from clickatlas.insight.baseline import UNEVEN, Baseline
+from clickatlas.insight.baseline import Baseline, caveats
 from clickatlas.insight.card import (
     LEVEL,
     Card,
@@ -217,7 +217,7 @@ def _area(result: Hotspots, atlas: Atlas, at: int) -> Card:
         filter=area_filter(atlas, area),
         method=told(result.baseline, result.area.size, result.spread, result.alpha, "more"),
         sample=result.sample,
-        caveats=(UNEVEN,) if result.baseline == "population" else (),
+        caveats=caveats(result.baseline),
         weight=weight(clicks - expected, result.sample),
     )
 
@@ -271,8 +271,10 @@ def _together(result: Hotspots, atlas: Atlas, members: npt.NDArray[np.integer], 
         filter=area_filter(atlas, area),
         method=method,
         sample=result.sample,
-        caveats=("A circle is chosen because it stands out: its ratio is rather too large than too small.",)
-        + ((UNEVEN,) if result.baseline == "population" else ()),
+        caveats=(
+            "A circle is chosen because it stands out: its ratio is rather too large than too small.",
+            *caveats(result.baseline),
+        ),
         weight=weight(clicks - expected, result.sample),
     )
 

@@ -10,8 +10,10 @@ from bench.planted import EFFECTS, OTHERS, chances, planted, power
 from bench.visitors import MODELS
 from clickatlas.api.deck import cards_of
 from clickatlas.api.questions import Questions
+from clickatlas.api.tongues import languages_of
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.insight.card import Kind
+from clickatlas.insight.chance import share_interval
 
 CAMPAIGNS = 20
 
@@ -38,6 +40,10 @@ def test_what_was_planted_is_found_and_the_same_clicks_yield_the_same_cards(worl
         for result, effect in zip(power(house, effects, OTHERS), EFFECTS, strict=True):
             # At 95 % three or more misses of four would be rarer than 1 in 2000.
             assert result.hits >= (3 if effect.kind in (Kind.GAP, Kind.HOTSPOT) else 2), result
+        told = languages_of(OTHERS.about(house, "0"))
+        assert told.phi > 1.1, "clumps are learned"
+        low, high = share_interval(told.clicks, told.whole, phi=told.phi)
+        assert (told.low.tolist(), told.high.tolist()) == (low.tolist(), high.tolist())
         first = cards_of(OTHERS.about(house, "0"))
         fresh = replace(house, questions=Questions(world.atlas, house.store, house.links))
         assert cards_of(OTHERS.about(fresh, "0")) == first
