@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -109,6 +111,21 @@ class RhythmTable(InsightTable):
     high: list[float | None] = Field(description="Upper end.")
 
 
+class TargetRows(StrEnum):
+    """Which of a target's figures a spreadsheet has."""
+
+    SPILL = "spill"
+    SHARE = "share"
+    CHANNELS = "channels"
+    SILENT = "silent"
+
+
+SHARE = (
+    "share", "low", "high", "inside", "uncertain", "outside", "untold", "share_all_networks", "residents", "unreached",
+    "unreached_by_chance",
+)  # fmt: skip
+
+
 class TargetTable(AreaColumns):
     """Whether clicks hit their target: the figures, and the areas that clicks outside it come from."""
 
@@ -138,6 +155,19 @@ class TargetTable(AreaColumns):
     )
     clicks: list[float | None] = Field(description="Clicks outside, an expected number.")
     part: list[float | None] = Field(description="Of all clicks.")
+
+    def rows(self, table: TargetRows) -> dict[str, list[Any]]:
+        """One of its parts as columns."""
+        match table:
+            case TargetRows.SHARE:
+                return {name: [getattr(self, name)] for name in SHARE}
+            case TargetRows.CHANNELS:
+                ends = zip(*self.channels.values(), strict=True) if self.channels else ((), (), ())
+                columns = zip(("share", "low", "high"), ends, strict=True)
+                return {"channel": list(self.channels)} | {name: list(of) for name, of in columns}
+            case TargetRows.SILENT:
+                return {"ids": list(self.silent), "residents": list(self.silent.values())}
+        return self.columns()
 
 
 class OddityTable(AreaColumns):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -22,6 +22,7 @@ from clickatlas.api.insight_figures import (
     LanguageTable,
     OddityTable,
     RhythmTable,
+    TargetRows,
     TargetTable,
     audience_table,
     language_table,
@@ -51,6 +52,7 @@ from clickatlas.atlas.areas import Level
 from clickatlas.errors import not_found
 from clickatlas.insight.ranking import LEAST_CLICKS, allowed, ranked, sound
 
+T = TypeVar("T", bound=InsightTable)
 router = APIRouter(prefix="/api/insights", tags=["insights"])
 
 
@@ -78,13 +80,17 @@ AS_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schem
 
 
 async def answered(
-    request: Request, name: str, how: Format, work: Callable[[], InsightTable]
+    request: Request,
+    name: str,
+    how: Format,
+    work: Callable[[], T],
+    rows: Callable[[T], dict[str, list[Any]]] = InsightTable.columns,
 ) -> InsightTable | Response:
     """A table as it was asked for, worked out beside everything else."""
 
     def make() -> InsightTable | Response:
         table = work()
-        return table if how is Format.JSON else as_csv(name, table.columns())
+        return table if how is Format.JSON else as_csv(name, rows(table))
 
     found: InsightTable | Response = await request.app.state.thinking.run(make)
     return found
@@ -205,7 +211,19 @@ async def weekends(
 
 
 @router.get("/target", response_model=TargetTable, responses=AS_CSV)
-async def target(request: Request, about: AskedDep, how: FormatDep = Format.JSON) -> InsightTable | Response:
+async def target(
+    request: Request,
+    about: AskedDep,
+    rows: Annotated[
+        TargetRows,
+        Query(
+            alias="table",
+            description="With format=csv, which rows: spill (areas that clicks outside come from), share (one row: the share and who was "
+            "not reached), channels, or silent (areas of the target that hardly anybody clicked in). JSON has all of them.",
+        ),
+    ] = TargetRows.SPILL,
+    how: FormatDep = Format.JSON,
+) -> InsightTable | Response:
     """Did clicks hit the target that their link or campaign has?
 
     A click counts as inside with the chance that its place's accuracy radius gives it. Where the filter's links have
@@ -213,7 +231,7 @@ async def target(request: Request, about: AskedDep, how: FormatDep = Format.JSON
     where none has; with `min_cell` also where they don't all have the same.
     """
 
-    def work() -> InsightTable:
+    def work() -> TargetTable:
         aims, found = aims_of(about), targeting_of(about)
         if aims is None or found is None:
             raise not_found(
@@ -224,7 +242,8 @@ async def target(request: Request, about: AskedDep, how: FormatDep = Format.JSON
             found, TargetDocument.of_target(aims.union), about.atlas.areas, about.counts.total, about.least
         )
 
-    return await answered(request, "target", how, work)
+    name = "target" if rows is TargetRows.SPILL else f"target-{rows}"
+    return await answered(request, name, how, work, lambda table: table.rows(rows))
 
 
 @router.get("/oddities", response_model=OddityTable, responses=AS_CSV)

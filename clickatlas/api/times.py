@@ -59,7 +59,7 @@ def rhythm_cards_of(about: Asked, clock: str) -> list[Card]:
     if found is None:
         return []
     made = rhythm_cards.cards(found.rhythm, local=found.local, zone=about.wanted.zone)
-    made += rhythm_cards.coast_cards(found.coasts) if found.coasts else []
+    made += rhythm_cards.coast_cards(found.coasts, about.atlas) if found.coasts else []
     areas = weekends_of(about, Level.REGION) if found.local else None
     return made + (weekend_cards(areas, about.atlas) if areas else [])
 

@@ -30,12 +30,17 @@ def languages_of(about: Asked) -> Languages:
 def language_cards_of(about: Asked) -> list[Card]:
     """Localisation candidates, and where there is a target, countries that come though nobody aimed there."""
     made = cards(languages_of(about), about.atlas)
-    target = aimed_at(about)
-    if target is not None:
-        found = about.kept(("markets", target), lambda: _markets(about))
+    found = markets_of(about)
+    if found is not None:
         against = "your other links" if about.baseline_used == "others" else "its internet addresses"
         made += market_cards(found, about.atlas, baseline=against)
     return made
+
+
+def markets_of(about: Asked) -> Markets | None:
+    """Countries that come though nobody aimed there; None where a link of the filter has no target."""
+    target = aimed_at(about)
+    return None if target is None else about.kept(("markets", target), lambda: _markets(about))
 
 
 def _languages(about: Asked) -> Languages:

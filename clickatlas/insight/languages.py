@@ -141,6 +141,7 @@ class Markets:
     ratio: F64
     low: F64  # 95 % interval of the ratio
     high: F64
+    p: F64
     q: F64
     total: int
 
@@ -171,7 +172,7 @@ def markets(
         base = base + 0.5
     if not had.sum() or not base.sum():
         none, nothing = np.zeros(0, np.int64), np.zeros(0, np.float64)
-        return Markets(none, none, nothing, nothing, nothing, nothing, nothing, total)
+        return Markets(none, none, nothing, nothing, nothing, nothing, nothing, nothing, total)
     expected = had.sum() * base / base.sum()
     ratio = float(had.sum() / base.sum()) if baseline is not None else 0.0
     spread = chance.dispersion(had, expected, ratio=ratio)
@@ -189,9 +190,15 @@ def markets(
         rates.ratio,
         rates.low,
         rates.high,
+        p[order],
         q[order],
         total,
     )
+
+
+def unexpected(found: Markets) -> Flags:
+    """Countries that a card may be about: beyond chance, and by enough to matter."""
+    return np.asarray((found.q <= Q) & (found.low >= CARD_RATIO))
 
 
 def cards(found: Languages, atlas: Atlas, most: int = 3) -> list[Card]:
@@ -231,7 +238,7 @@ def cards(found: Languages, atlas: Atlas, most: int = 3) -> list[Card]:
 
 def market_cards(found: Markets, atlas: Atlas, *, baseline: str, most: int = 2) -> list[Card]:
     """Unexpected countries; `baseline` says what they were held against, such as ``your other links``."""
-    sure = np.flatnonzero((found.q <= Q) & (found.low >= CARD_RATIO))[:most]
+    sure = np.flatnonzero(unexpected(found))[:most]
     return [
         Card(
             kind=Kind.LANGUAGE,
@@ -244,6 +251,7 @@ def market_cards(found: Markets, atlas: Atlas, *, baseline: str, most: int = 2) 
             },
             interval=(float(found.low[at]), float(found.high[at])),
             of="ratio",
+            p=float(found.p[at]),
             q=float(found.q[at]),
             areas=(int(found.country[at]),),
             filter=area_filter(atlas, [int(found.country[at])]),

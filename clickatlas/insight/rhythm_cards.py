@@ -83,7 +83,7 @@ def _card(found: Rhythm, peak: Peak, sentence: str, cells: int) -> Card:
     )
 
 
-def coast_cards(found: Apart) -> list[Card]:
+def coast_cards(found: Apart, atlas: Atlas) -> list[Card]:
     """Whether the East (group a) and the West (b) click at other hours of their own clocks: half an hour at least."""
     low, high = found.shift_low, found.shift_high
     if min(found.total_a, found.total_b) < 200 or low <= 0 <= high or abs(found.shift) < 0.5:
@@ -96,6 +96,13 @@ def coast_cards(found: Apart) -> list[Card]:
             numbers={"hours": found.shift, "east": found.total_a, "west": found.total_b},
             interval=(low, high),
             of="hours",
+            p=found.shift_p,
+            q=found.shift_p,
+            areas=tuple(
+                number
+                for state in (*EAST, *WEST)
+                if (number := atlas.areas.number(f"region:US-{state}")) is not None
+            ),
             method="Circular means of the local hours of both sides (Mardia and Jupp), with overdispersion.",
             sample=found.total_a + found.total_b,
             caveats=("East: Northeast and South Atlantic states; West: the census region.",),

@@ -191,12 +191,17 @@ class Apart:
     shift_high: float
     total_a: int
     total_b: int
+    low: F64  # 95 % interval of the ratio
+    high: F64
+    p: F64
+    shift_p: float
 
 
 def apart(a: I64, b: I64) -> Apart:
     """Compare two groups' hours of the day, each from clicks by week and cell: East and West, weekdays and weekend.
 
-    Hours by two-proportion z tests with the larger φ of the two. The shift is that of the circular means (Mardia and Jupp,
+    Hours by two-proportion z tests with the larger φ of the two, ratios with intervals on the logarithm's scale (Katz et al.,
+    Biometrics 34, 1978) and φ. The shift is that of the circular means (Mardia and Jupp,
     Directional Statistics, 2000, 2.2), with their large-sample variance (4.8.17) times φ.
     """
     phi = max(dispersion(a), dispersion(b))
@@ -211,9 +216,13 @@ def apart(a: I64, b: I64) -> Apart:
         z = (part_a - part_b) / np.sqrt(phi * pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
         p = np.where(np.isfinite(z), special.erfc(np.abs(z) / np.sqrt(2)), 1.0)
         ratio = np.where(part_b > 0, part_a / part_b, np.nan)
+        wide = np.exp(1.96 * np.sqrt(phi * (1 / hours_a - 1 / n_a + 1 / hours_b - 1 / n_b)))
+        told = (hours_a > 0) & (hours_b > 0)
+        low, high = np.where(told, ratio / wide, 0.0), np.where(told, ratio * wide, np.nan)
     (at_a, error_a), (at_b, error_b) = _middle(hours_a, phi), _middle(hours_b, phi)
     shift = (at_a - at_b + 12) % 24 - 12
-    reach = 1.96 * float(np.hypot(error_a, error_b))
+    error = float(np.hypot(error_a, error_b))
+    reach = 1.96 * error
     return Apart(
         part_a,
         part_b,
@@ -224,6 +233,10 @@ def apart(a: I64, b: I64) -> Apart:
         shift + reach,
         int(n_a),
         int(n_b),
+        low,
+        high,
+        p,
+        float(special.erfc(abs(shift) / error / np.sqrt(2))) if error > 0 else 1.0,
     )
 
 

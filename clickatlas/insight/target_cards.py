@@ -37,6 +37,7 @@ def cards(found: Targeting, atlas: Atlas) -> list[Card]:
 
 def _numbers(found: Share) -> dict[str, float | int | str]:
     return {
+        "table": "share",
         "share": found.share,
         "clicks": found.clicks,
         "inside": found.inside,
@@ -95,6 +96,7 @@ def _channels(found: Targeting) -> list[Card]:
             kind=Kind.TARGET,
             sentence=f"{best} hits {aim} with {percent(high.share)} of its clicks, {worst} with {percent(low.share)}.",
             numbers={
+                "table": "channels",
                 "share": high.share,
                 "other_share": low.share,
                 "clicks": high.clicks,
@@ -121,6 +123,7 @@ def _spilled(found: Targeting, atlas: Atlas) -> Card:
         kind=Kind.TARGET,
         sentence=f"Most of what misses the target comes from {atlas.areas.name(area)}: {percent(float(spill.share[0]))} of your clicks.",
         numbers={
+            "table": "spill",
             "clicks": float(spill.clicks[0]),
             "share": float(spill.share[0]),
             "of_spill": float(spill.clicks[0]) / outside,
@@ -142,6 +145,7 @@ def _quiet(found: Targeting, atlas: Atlas) -> Card:
         sentence=f"{percent(quiet.unreached / quiet.people)} of the target's residents live where nobody clicked; "
         f"{percent(quiet.by_chance / quiet.people)} would by chance.",
         numbers={
+            "table": "silent",
             "people": round(quiet.people),
             "unreached": round(quiet.unreached),
             "by_chance": round(quiet.by_chance),

@@ -25,6 +25,7 @@ TABLES = (
     "differences",
     "rhythm",
     "weekends",
+    "coasts",
     "oddities",
     "languages",
     "offers",
@@ -219,6 +220,42 @@ def test_a_difference_is_the_same_on_map_and_table(tally: Tally) -> None:
         for area, q, differs in zip(compared["ids"], compared["q"], compared["differs"], strict=True):
             assert told[area] == (pytest.approx(q), differs) if q is not None else told[area] == (None, False)
             assert differs == (q is not None and q <= 0.05)
+
+
+def test_a_targets_parts_and_unexpected_countries_are_spreadsheets(tally: Tally) -> None:
+    path, about_it = "/api/links/tally-1", {"link": "tally-1"}
+    tally.client.patch(path, json={"target": {"areas": ["country:US"]}}).raise_for_status()
+    try:
+        found = ask(tally, "/target", **about_it)
+        sheets = {
+            part: _sheet(tally, "/target", **about_it, table=part)
+            for part in ("spill", "share", "channels", "silent")
+        }
+        assert float(sheets["share"][0]["share"]) == pytest.approx(found["share"], rel=1e-5)
+        assert float(sheets["share"][0]["inside"]) == pytest.approx(found["inside"], rel=1e-5)
+        told = {
+            row["channel"]: [float(row[name]) for name in ("share", "low", "high")]
+            for row in sheets["channels"]
+        }
+        assert told == {name: pytest.approx(of, rel=1e-5) for name, of in found["channels"].items()}
+        assert {row["id"] for row in sheets["silent"]} == set(found["silent"])
+        assert [row["id"] for row in sheets["spill"]] == found["ids"]
+        countries = ask(tally, "/markets", **about_it)
+        assert "country:US" not in countries["ids"], "it was aimed at"
+        assert {
+            row["id"]: int(row["clicks"])
+            for row in tally.table("countries", **about_it)["rows"]
+            if row["id"] in countries["ids"]
+        } == dict(zip(countries["ids"], countries["clicks"], strict=True))
+        assert [row["id"] for row in _sheet(tally, "/markets", **about_it)] == countries["ids"]
+    finally:
+        tally.client.patch(path, json={"target": None}).raise_for_status()
+    assert tally.client.get("/api/insights/markets", params=about_it).status_code == 404
+
+
+def _sheet(tally: Tally, question: str, **query: Any) -> list[dict[str, str]]:
+    answer = tally.client.get(f"/api/insights{question}", params=query | {"format": "csv"}, timeout=120)
+    return list(csv.DictReader(io.StringIO(answer.raise_for_status().text)))
 
 
 def test_the_target_s_table_brings_the_target(tally: Tally) -> None:

@@ -20,7 +20,7 @@ import clickatlas.insight
 from bench.calibration import World
 from bench.family import Clicks, channels, workspace
 from bench.visitors import MODELS, Crowd
-from clickatlas.api import caller, deviations, insights
+from clickatlas.api import caller, coasts, deviations, insights, markets
 from clickatlas.api.geo import LEVELS
 from clickatlas.api.house import house as the_house
 from clickatlas.api.thinking import Thinking
@@ -105,7 +105,8 @@ def asked(atlas: Atlas) -> Iterator[Asked]:
         app = FastAPI()
         app.state.thinking = Thinking()
         app.include_router(insights.router)
-        app.include_router(deviations.router)
+        for room in (coasts, markets, deviations):
+            app.include_router(room.router)
         app.add_exception_handler(Problem, _problem)
         app.dependency_overrides[the_house] = lambda: house
         app.dependency_overrides[caller.reader] = lambda: SimpleNamespace(workspace=1)
@@ -119,7 +120,8 @@ def asked(atlas: Atlas) -> Iterator[Asked]:
 
 def questions() -> list[APIRoute]:
     """All that `/api/insights` answers but for single areas: what is added later, too."""
-    return [route for route in insights.router.routes if isinstance(route, APIRoute)]
+    rooms = (insights, coasts, markets)
+    return [route for room in rooms for route in room.router.routes if isinstance(route, APIRoute)]
 
 
 def about(route: APIRoute) -> Iterator[dict[str, Any]]:

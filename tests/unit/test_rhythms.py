@@ -135,8 +135,8 @@ def test_sentences() -> None:
     assert cards(none) == []
 
 
-def test_two_groups_shift() -> None:
-    random, covered, false = np.random.default_rng(8), 0, 0
+def test_two_groups_shift(atlas: Atlas) -> None:
+    random, covered, false, held = np.random.default_rng(8), 0, 0, 0
     hours = np.tile(np.arange(24), 7)
     later, earlier = (np.exp(np.cos((hours - at) / 24 * 2 * np.pi)) for at in (20.0, 18.5))
     for _ in range(200):
@@ -145,13 +145,19 @@ def test_two_groups_shift() -> None:
         covered += found.shift_low <= 1.5 <= found.shift_high
         same = apart(a, week_by_week(random, 4, later))
         false += (same.q <= 0.05).any()
+        held += int(((same.low <= 1) & (same.high >= 1)).sum())
+        assert (same.shift_p < 0.05) == (not same.shift_low <= 0 <= same.shift_high)
     assert 182 <= covered <= 199
     assert false <= 16
-    [card] = coast_cards(found)
+    assert 0.93 <= held / 200 / 24 <= 0.97
+    [card] = coast_cards(found, atlas)
     assert card.sentence.startswith("The US East clicks 1.")
-    assert coast_cards(same) == []
+    assert card.p is not None
+    assert card.p < 1e-6
+    assert {atlas.areas.id(n) for n in card.areas} >= {"region:US-NY", "region:US-CA"}
+    assert coast_cards(same, atlas) == []
     nothing = apart(np.zeros((3, CELLS), np.int64), np.zeros((0, CELLS), np.int64))
-    assert coast_cards(nothing) == []
+    assert coast_cards(nothing, atlas) == []
 
 
 def test_coasts(atlas: Atlas) -> None:

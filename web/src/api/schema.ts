@@ -968,6 +968,48 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/insights/coasts": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether the East and the West of the United States click at other hours of their own clocks
+     * @description Circular means of the hours, and hour by hour two-proportion z tests for clicks in clumps, Benjamini-Hochberg over the 24. With `min_cell`,
+     *     or without clicks of both, there are no rows.
+     */
+    get: operations["coasts_api_insights_coasts_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/insights/markets": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Countries that click though nobody aimed there, beyond what your other links, or addresses, would give
+     * @description Negative binomial with the countries' own spread, Benjamini-Hochberg over the countries that no target touches. 404 where a link
+     *     of the filter has no target: then nothing is off target.
+     */
+    get: operations["markets_api_insights_markets_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/insights/areas/{area_id}": {
     parameters: {
       query?: never;
@@ -3332,6 +3374,94 @@ export interface components {
       clicks: number;
     };
     /**
+     * CoastTable
+     * @description The 24 hours of the day by each place's own clock. East: Northeast and South Atlantic states; West: the census region.
+     */
+    CoastTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * East
+       * @description Clicks of the East.
+       */
+      east: number;
+      /**
+       * West
+       * @description Clicks of the West.
+       */
+      west: number;
+      /**
+       * Shift
+       * @description Hours that the East's day is later than the West's, each by its own clock; null without clicks of both.
+       */
+      shift: number | null;
+      /**
+       * Shift Low
+       * @description Lower end of the 95 % interval.
+       */
+      shift_low: number | null;
+      /**
+       * Shift High
+       * @description Upper end of the 95 % interval.
+       */
+      shift_high: number | null;
+      /**
+       * Shift P
+       * @description The chance of the like if nothing were there.
+       */
+      shift_p: number | null;
+      /** Hour */
+      hour: number[];
+      /**
+       * Share East
+       * @description Of the East's clicks, those in this hour.
+       */
+      share_east: (number | null)[];
+      /**
+       * Share West
+       * @description Of the West's.
+       */
+      share_west: (number | null)[];
+      /**
+       * Ratio
+       * @description share_east / share_west.
+       */
+      ratio: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+    };
+    /**
      * CompareScales
      * @description The colours of differences.
      */
@@ -5329,6 +5459,80 @@ export interface components {
       url: string;
     };
     /**
+     * MarketTable
+     * @description Countries that no target touches, the surest first.
+     */
+    MarketTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      /**
+       * Baseline
+       * @description others: your other links' countries; population: the internet addresses that each has.
+       */
+      baseline: string;
+      /** Clicks */
+      clicks: number[];
+      /**
+       * Expected
+       * @description What the baseline would give.
+       */
+      expected: (number | null)[];
+      /**
+       * Ratio
+       * @description clicks / expected.
+       */
+      ratio: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there. 1 below 50 clicks.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+      /**
+       * Found
+       * @description Whether it is unexpected beyond chance: what a card says.
+       */
+      found: boolean[];
+    };
+    /**
      * Measure
      * @description What a colour can stand for, clicks aside.
      * @enum {string}
@@ -6881,6 +7085,12 @@ export interface components {
        */
       shape?: (components["schemas"]["Polygon"] | components["schemas"]["MultiPolygon"]) | null;
     };
+    /**
+     * TargetRows
+     * @description Which of a target's figures a spreadsheet has.
+     * @enum {string}
+     */
+    TargetRows: "spill" | "share" | "channels" | "silent";
     /**
      * TargetTable
      * @description Whether clicks hit their target: the figures, and the areas that clicks outside it come from.
@@ -11091,6 +11301,8 @@ export interface operations {
   target_api_insights_target_get: {
     parameters: {
       query?: {
+        /** @description With format=csv, which rows: spill (areas that clicks outside come from), share (one row: the share and who was not reached), channels, or silent (areas of the target that hardly anybody clicked in). JSON has all of them. */
+        table?: components["schemas"]["TargetRows"];
         /** @description json: parallel lists and the figures around them; csv: the rows. */
         format?: components["schemas"]["Format"];
         /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
@@ -12145,6 +12357,281 @@ export interface operations {
            *     }
            */
           "application/json": components["schemas"]["OfferTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  coasts_api_insights_coasts_get: {
+    parameters: {
+      query?: {
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "east": 12,
+           *       "west": 12,
+           *       "shift": 0.25,
+           *       "shift_low": 0.25,
+           *       "shift_high": 0.25,
+           *       "shift_p": 0.25,
+           *       "hour": [
+           *         12
+           *       ],
+           *       "share_east": [
+           *         0.25
+           *       ],
+           *       "share_west": [
+           *         0.25
+           *       ],
+           *       "ratio": [
+           *         1.09
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["CoastTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  markets_api_insights_markets_get: {
+    parameters: {
+      query?: {
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "baseline": "population",
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "expected": [
+           *         1104.6
+           *       ],
+           *       "ratio": [
+           *         1.09
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ],
+           *       "found": [
+           *         false
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["MarketTable"];
           /**
            * @example id,name,clicks
            *     region:US-MA,Massachusetts,1204

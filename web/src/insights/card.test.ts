@@ -99,6 +99,17 @@ describe("a card", () => {
     expect(tableOf({ kind: "difference", numbers: { by: "tag" } }, "")).toBe(
       "/api/insights/offers?format=csv&by=tag",
     );
+    for (const [kind, numbers, address] of [
+      ["difference", { group: "Europe", level: "country" }, "differences?format=csv&level=countries"],
+      ["oddity", { level: "region" }, "oddities?format=csv&level=regions"],
+      ["rhythm", { weekend: 0.4, level: "region" }, "weekends?format=csv&level=regions"],
+      ["rhythm", { east: 400, west: 300 }, "coasts?format=csv"],
+      ["rhythm", { ratio: 2, weeks: 4 }, "rhythm?format=csv"],
+      ["language", { expected: 3 }, "markets?format=csv"],
+      ["language", { language: "es" }, "languages?format=csv"],
+      ["target", { table: "channels" }, "target?format=csv&table=channels"],
+    ] as const)
+      expect(tableOf({ kind, numbers: { ...numbers } }, "")).toBe(`/api/insights/${address}`);
   });
   it("suggests only filters that the page has", () => {
     expect(filterOf({ filter: { area: ["zip:02139"], nonsense: ["x"] } })).toEqual({

@@ -23,13 +23,16 @@ export function tableOf(
   { kind, numbers }: Pick<InsightCard, "kind" | "numbers">,
   query: string,
 ): string {
-  const { by, level, weekend } = numbers;
+  const { by, level } = numbers;
   const more = new URLSearchParams({ format: "csv" });
   if (typeof by === "string") more.set("by", by);
   const named = TABLES[String(level)];
   if (named) more.set("level", named);
-  const table =
-    typeof by === "string" ? "offers" : weekend === undefined ? KINDS[kind].table : "weekends";
+  let table = typeof by === "string" ? "offers" : KINDS[kind].table;
+  if (kind === "rhythm" && "weekend" in numbers) table = "weekends";
+  if (kind === "rhythm" && "east" in numbers) table = "coasts";
+  if (kind === "language" && "expected" in numbers) table = "markets";
+  if (kind === "target" && typeof numbers.table === "string") more.set("table", numbers.table);
   return `/api/insights/${table}?${[more.toString(), query].filter(Boolean).join("&")}`;
 }
 /** Tables by the level that a card names. */
