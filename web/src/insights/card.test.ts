@@ -100,7 +100,11 @@ describe("a card", () => {
       "/api/insights/offers?format=csv&by=tag",
     );
     for (const [kind, numbers, address] of [
-      ["difference", { group: "Europe", level: "country" }, "differences?format=csv&level=countries"],
+      [
+        "difference",
+        { group: "Europe", level: "country" },
+        "differences?format=csv&level=countries",
+      ],
       ["oddity", { level: "region" }, "oddities?format=csv&level=regions"],
       ["rhythm", { weekend: 0.4, level: "region" }, "weekends?format=csv&level=regions"],
       ["rhythm", { east: 400, west: 300 }, "coasts?format=csv"],
