@@ -85,6 +85,15 @@ def past(server: Served, tmp_path_factory: pytest.TempPathFactory) -> tuple[str,
     file: Path = tmp_path_factory.mktemp("past") / "past.ndjson"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     quickly("import", file, data=server.data)
+    query = {"link": code, "network": "all", "from": str(FIRST), "to": str(FIRST + timedelta(days=DAYS))}
+    with server.client() as api:
+        until(
+            lambda: (
+                api.get("/api/analytics/visitors", params=query).raise_for_status().json()["clicks"]
+                == len(times)
+            ),
+            "counted",
+        )
     return code, times
 
 

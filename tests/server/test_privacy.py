@@ -6,19 +6,46 @@ import base64
 import hashlib
 import ipaddress
 import json
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from tests.server.making import make
-from tests.server.served import Served, command
+from tests.server.served import Served, command, until
 
 # Four bytes may be in any file by chance: an address that is written down shows with all the others.
 FOUR = [f"{a}.{b}.{c}.{d}" for a, b, c, d in zip((83, 91, 109, 151, 177, 188, 201, 217), (137, 203, 91, 233, 149, 211, 177, 99), (211, 157, 241, 171, 93, 139, 229, 187), (173, 119, 201, 147, 223, 97, 131, 251), strict=True)]  # fmt: skip
 SIX = ["2a02:8100:83b7:91c3:a5d7:e9f1:b3c5:d7e9", "2600:1700:9a3b:7c5d:8e1f:a2b4:c6d8:eafc"]
+
+
+class Leaving:
+    """What leaves the house as clicks come: a live stream, a webhook's letters. A shared map: `test_privacy_apart`."""
+
+    def __init__(self, served: Served, client: httpx.Client) -> None:
+        self._told: list[bytes] = []
+        self._stream = client.build_request(
+            "GET", f"{served.url}/api/analytics/live?network=all", timeout=120
+        )
+        threading.Thread(target=self._listen, args=(client,), daemon=True).start()
+        until(lambda: self._told, "the stream is open")
+        fields = {"url": "https://example.com/hook", "events": ["click"]}
+        self._hook = client.post("/api/webhooks", json=fields).raise_for_status().json()["id"]
+
+    def _listen(self, client: httpx.Client) -> None:
+        with suppress(httpx.TransportError), client.stream("GET", self._stream.url, timeout=120) as answer:
+            for piece in answer.iter_bytes():
+                self._told += [piece]
+
+    def said(self, client: httpx.Client) -> bytes:
+        until(lambda: b"place" in b"".join(self._told), "clicks in the stream")
+        letters = client.get(f"/api/webhooks/{self._hook}/deliveries").raise_for_status()
+        return b"".join([*self._told, letters.content])
 
 
 @pytest.fixture(scope="module", params=["text", "json"])
@@ -28,6 +55,7 @@ def used(data_folder: Callable[[str], Path], request: pytest.FixtureRequest) -> 
     served = Served(data_folder("private"), *flags).start()
     with served.client() as client:
         made = make(client)
+        leaving = Leaving(served, client)
         connection = HTTPConnection("127.0.0.1", served.port, timeout=15)
         for address in [*FOUR, *SIX]:
             paths = (
@@ -73,6 +101,7 @@ def used(data_folder: Callable[[str], Path], request: pytest.FixtureRequest) -> 
         served.settled(client, 7 * len(FOUR) + 4 * len(SIX))
         figures = client.get("/metrics", headers={"authorization": "Bearer figures"}).raise_for_status()
         served.data.joinpath("metrics.seen").write_text(figures.text)
+        served.data.joinpath("leaving.seen").write_bytes(leaving.said(client))
         command("backup", served.data / "backups", data=served.data)
     served.kill()
     served.start()
@@ -156,7 +185,7 @@ def test_the_spool_can_not_be_read_by_others(used: Served) -> None:
 def test_what_was_searched_is_all_there_is(used: Served) -> None:
     """Spool, store, links, log, figures and a backup are among what the tests above looked at."""
     names = " ".join(files(used))
-    for part in ("clicks.duckdb", "links.sqlite", "metrics.seen", "backups", ".log"):
+    for part in ("clicks.duckdb", "links.sqlite", "metrics.seen", "leaving.seen", "backups", ".log"):
         assert part in names, names
 
 

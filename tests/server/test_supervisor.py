@@ -103,6 +103,7 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
 def test_stopped_in_order(run: Callable[..., Run], tmp_path: Path) -> None:
     one = run()
     until((tmp_path / "started").exists, "started")
+    until(lambda: one.born(APP), "beside it")  # nobody waits for that one
     one.process.terminate()
     assert one.process.wait(10) == 0
     assert not any(is_alive(pid) for pid, _ in one.born(""))
