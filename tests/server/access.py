@@ -187,7 +187,8 @@ ENDPOINTS = [
     Endpoint("GET", "/api/insights/rhythm", _W, "/api/insights/rhythm"),
     Endpoint("GET", "/api/insights/weekends", _W, "/api/insights/weekends"),
     Endpoint("GET", "/api/insights/coasts", _W, "/api/insights/coasts"),
-    Endpoint("GET", "/api/insights/markets", _W, "/api/insights/markets"),
+    # Only links that all have a target have markets: asked of one that has.
+    Endpoint("GET", "/api/insights/markets", _O, "/api/insights/markets?link={code}"),
     Endpoint("GET", "/api/insights/target", _W, "/api/insights/target"),
     Endpoint("GET", "/api/insights/oddities", _W, "/api/insights/oddities"),
     Endpoint("GET", "/api/insights/languages", _W, "/api/insights/languages"),
