@@ -16,10 +16,10 @@ import numpy as np
 from bench import sample
 from bench.growth_questions import MOST, PAN, cost, parts, questions, tiles
 from bench.ingest import IMPORT, write
+from bench.stores import settle
 from bench.table import Row, milliseconds, per_second, show
 from clickatlas.api.patches import patches
-from clickatlas.clicks import duckdb
-from clickatlas.clicks.duckdb import REST_S, DuckDBStore
+from clickatlas.clicks.duckdb import DuckDBStore
 from clickatlas.clicks.filter import Selection
 from clickatlas.clicks.ingest import Ingest
 from clickatlas.redirect.spool import Spool
@@ -101,11 +101,7 @@ def _fill(store: DuckDBStore, folder: Path, before: int, size: int) -> Filled:
         clock += time.perf_counter() - started
         processor += time.process_time() - used
     started, used = time.perf_counter(), time.process_time()
-    duckdb.REST_S = 0  # what it would do after a minute is done, and counted
-    while store.tend():
-        pass
-    duckdb.REST_S = REST_S
-    store._connection.execute("CHECKPOINT")
+    settle(store)  # what it would do after a minute is done, and counted
     clock += time.perf_counter() - started
     processor += time.process_time() - used
     stored = size - before - skipped

@@ -187,8 +187,7 @@ def oddity_cards_of(about: Asked) -> list[Card]:
     made = []
     for level in oddity.LEVELS:
         found = oddities_of(about, level)
-        told = oddity.cards(found, about.atlas) if found else []
-        made += [replace(card, numbers={**card.numbers, "level": level.value}) for card in told]
+        made += oddity.cards(found, about.atlas) if found else []
     return made
 
 
@@ -317,27 +316,24 @@ def _last_piece(
     asked = questions.ask(about.workspace, about.wanted)
     last = _whole_days(span)
     edges = oddity.pieces(span[0] // DAY * DAY, last)
-    people, which = [], {}
+    people = []
     column = np.asarray(atlas.places.area[level], np.int64)
     for start, end in ((int(edges[0]), int(edges[-2])), (int(edges[-2]), int(edges[-1]))):
         found = store.place_counts(replace(asked.selection, start=start, end=end))
         number = atlas.places.number_of(found.keys)
         use = np.isin(found.kinds, HUMANS) & (number >= 0)
         people.append(np.bincount(number[use], found.clicks[use], len(atlas.places)))
-        inside = (
-            number >= 0
-            if asked.mask is None
-            else (number >= 0) & asked.mask[np.maximum(number, 0)].astype(np.bool_)
-        )
-        for kind in NetworkKind:
-            if kind not in HUMANS:  # the last piece's stay
-                mine = inside & (found.kinds == kind)
-                which[kind.name.lower()] = np.bincount(
-                    column[number[mine]] + 1, found.clicks[mine], len(atlas.areas) + 1
-                )[1:][area].astype(np.int64)
     past, now = people
+    inside = number >= 0  # of the last piece
     if asked.mask is not None:
         past, now = past * asked.mask, now * asked.mask
+        inside &= asked.mask[np.maximum(number, 0)].astype(np.bool_)
+    which = {}
+    for kind in NetworkKind:
+        if kind not in HUMANS:
+            mine = inside & (found.kinds == kind)
+            of_all = np.bincount(column[number[mine]] + 1, found.clicks[mine], len(atlas.areas) + 1)[1:]
+            which[kind.name.lower()] = of_all[area].astype(np.int64)
     now = np.where(np.asarray(atlas.places.unplaced), 0, now).astype(np.int64)
     usual = np.asarray(past * (float(now.sum()) / max(float(past.sum()), 1.0)), np.float64)
     return of_one_place(column, now, usual, len(atlas.areas))[area], which

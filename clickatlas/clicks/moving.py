@@ -21,6 +21,7 @@ from clickatlas.clicks.duckdb_file import Damaged
 from clickatlas.clicks.moving_check import differences
 from clickatlas.clicks.moving_source import Piece, Source
 from clickatlas.clicks.moving_target import Target
+from clickatlas.clicks.opening import FILE
 from clickatlas.clicks.quarantine import remedy, set_aside_before
 from clickatlas.errors import Problem
 from clickatlas.processes import hold
@@ -52,7 +53,7 @@ def move(data: Path, url: str, *, memory: str, keep_days: int, start_over: bool,
     Raises `Problem`: 404 without a file; 409 where `data` is in use, ClickHouse has other clicks, or what is there differs;
     503 where the file or ClickHouse can't be used. Cut short, it is simply run again.
     """
-    path = data / "clicks.duckdb"
+    path = data / FILE
     if not path.is_file():
         raise Problem(
             404,

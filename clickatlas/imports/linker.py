@@ -150,8 +150,8 @@ class Linker:
                 elif told:
                     self.report.known_links += 1
                 return
-            told_of = self.settings
-            refuse_some(url, told_of.base_url, told_of.blocked_hosts, self._domains, told_of.app_schemes)
+            to = self.settings
+            refuse_some(url, to.base_url, to.blocked_hosts, self._domains, to.app_schemes)
             if self.plan is not None and self._left is not None and self._left <= 0:
                 raise plans.no_more_links(self.plan)
             draft = self._draft(said, url)

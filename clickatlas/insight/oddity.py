@@ -58,9 +58,8 @@ class Oddities:
     usual: F64  # expected by network kind
     total: int
     spread: chance.Spread
-    machine_kinds: Mapping[str, I64] = field(
-        default_factory=dict
-    )  # clicks of the last piece, where asked for
+    # Clicks of the last piece by network kind, where asked for.
+    machine_kinds: Mapping[str, I64] = field(default_factory=dict)
 
     def machines(self, at: int) -> float:
         """The part of row `at`'s jump that isn't people: 0 to 1."""
@@ -97,7 +96,8 @@ def oddities(
 
     `shown` (a flag per area number) says which may be named. `alone` are the people's clicks of the last piece, by area,
     by which one place stands out: they may be one visitor's, and no jump is to rest on them; without it
-    an office is allowed for. `machine_kinds`, the last piece's clicks of each kind by area, only say what machines they were. 10 ms for 3,000 areas and half a year.
+    an office is allowed for. `machine_kinds`, the last piece's clicks of each kind by area, only say what machines they were.
+    10 ms for 3,000 areas and half a year.
     """
     names = tuple(kinds)
     cube = np.stack([np.asarray(kinds[name], np.int64) for name in names])  # kinds, pieces, areas
@@ -274,7 +274,8 @@ def _sides(found: Oddities, at: int, machines: float) -> list[str]:
     for name, part, mine, what in sorted(sides, key=lambda side: -side[1]):
         if mine:
             now, usual = int(found.now[mine, at].sum()), float(found.usual[mine, at].sum())
+            are, clicks = ("", "now") if told else ("are ", "clicks")
             told.append(
-                f"{percent(part)} {'are ' if not told else ''}{name} ({what}{count(now)} {'clicks' if not told else 'now'}, usually {count(round(usual))})"
+                f"{percent(part)} {are}{name} ({what}{count(now)} {clicks}, usually {count(round(usual))})"
             )
     return told
