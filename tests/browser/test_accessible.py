@@ -85,12 +85,24 @@ def open_deviation(page: Page) -> None:
     page.get_by_test_id("drawer-audience").wait_for(timeout=90_000)
 
 
+def open_analytics(page: Page) -> None:
+    for panel in ("device", "geography"):
+        page.locator(f"[data-testid=panel-{panel}] li").first.wait_for(timeout=90_000)
+
+
+def open_live(page: Page) -> None:
+    page.get_by_test_id("live-open").click()
+    page.locator("[data-testid=live][data-state=on]").wait_for()
+
+
 STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "heat": ("/app?days=all", nothing),
     "clusters": ("/app?days=all&mode=clusters&level=cities", nothing),
     "areas": ("/app?days=all&mode=areas&level=regions&measure=index", nothing),
     "links": ("/app?days=all&tab=links", nothing),
     "insights": ("/app?days=all&tab=insights&channel=email", open_insight),
+    "analytics": ("/app?days=all&tab=analytics", open_analytics),
+    "live": ("/app?days=all", open_live),
     "drawer": ("/app?days=all&open=zip:02139&level=postal-codes", nothing),
     "drawer-deviation": ("/app?days=all&open=region:US-CA&level=regions", open_deviation),
     "target": ("/app?days=all&tab=links", open_target),
