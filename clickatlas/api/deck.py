@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
+from itertools import islice, zip_longest
 
 from clickatlas.api import makers, times, tongues
 from clickatlas.api.aims import targeting_of
 from clickatlas.api.findings import Asked
-from clickatlas.api.offers import Offer, offered
+from clickatlas.api.offers import Offer, again, sorts_asked
 from clickatlas.api.times import PLACE, oddity_cards_of, rhythm_cards_of
 from clickatlas.api.together import Read, read
 from clickatlas.api.tongues import language_cards_of
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
+from clickatlas.clicks.store import Integers
 from clickatlas.insight import audience_cards, concentration, divergence_cards, gaps, hotspots, target_cards
 from clickatlas.insight.card import Card
 from clickatlas.insight.surroundings import Surroundings
 
-MOST_OFFERS = 4  # cards
+MOST_OFFERS = 4  # cards, of all sorts together
 AT_ONCE = 2  # makers: more would only take turns
 Maker = Callable[[], list[Card]]
+Sorts = Mapping[Offer, Mapping[str, Integers]]
 
 
 def cards_of(about: Asked, level: Level | None = None, clock: str = PLACE) -> list[Card]:
@@ -33,13 +35,15 @@ def cards_of(about: Asked, level: Level | None = None, clock: str = PLACE) -> li
         found = divergence_cards.cards(makers.differences_of(about, level or Level.REGION), atlas)
         return found + audience_cards.cards(makers.audience(about), atlas)
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="insights-cards") as both:
-        once = both.submit(read, about, clock)
+        # Each of them would need a plan of its own, which takes seconds, where `min_cell` holds.
+        sorts = {} if about.wanted.holds else sorts_asked(about)
+        once = both.submit(read, about, clock, sorts)
         makers_: list[Maker] = [
             lambda: _of_concentration(about, (level,) if level else concentration.LEVELS),
             *(partial(_of_areas, about, each) for each in ((level,) if level else gaps.LEVELS)),
             lambda: audience_cards.cards(makers.audience(about), atlas),
             lambda: _of_target(about),
-            lambda: _of_offers(about, level or Level.REGION, once.result()),
+            lambda: _of_offers(about, level or Level.REGION, sorts, once.result()),
             lambda: _of_times(about, clock, once.result()),
         ]
         return [card for made in both.map(_done, makers_) for card in made]
@@ -70,16 +74,16 @@ def _of_areas(about: Asked, level: Level) -> list[Card]:
     )
 
 
-def _of_offers(about: Asked, level: Level, known: Read | None) -> list[Card]:
-    if about.wanted.holds:  # each offer would need a plan of its own, which takes seconds
-        return []
-    # One sort of offers: each of them is a question to the store.
-    by = Offer.CHANNEL if len(offered(about, Offer.CHANNEL)) > 1 else Offer.TAG
-    counts = known.channels() if known is not None and by is Offer.CHANNEL else None
-    made = divergence_cards.resonating(
-        makers.offers_of(about, by, level, counts), about.atlas, most=MOST_OFFERS
-    )
-    return [replace(card, numbers={**card.numbers, "by": by.value}) for card in made]
+def _of_offers(about: Asked, level: Level, sorts: Sorts, known: Read | None) -> list[Card]:
+    """Channels and tags, each sort with its part of what chance may do, the best of each in turn."""
+    made = []
+    for by in sorts:
+        found = makers.offers_of(about, by, level, known.offers(by) if known is not None else None)
+        cards = divergence_cards.resonating(found, about.atlas, by.value, part=1 / len(sorts))
+        told = again(sorts) if by is Offer.TAG else set()
+        made.append([card for card in cards if card.numbers["a"] not in told])
+    turns = (card for row in zip_longest(*made) for card in row if card is not None)
+    return list(islice(turns, MOST_OFFERS))
 
 
 def _of_target(about: Asked) -> list[Card]:

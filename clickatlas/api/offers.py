@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
@@ -49,6 +50,40 @@ def offered(about: Asked, by: Offer) -> list[str]:
         return [value for value in session.scalars(statement.limit(MOST)) if value]
 
 
+def sorts_asked(about: Asked) -> dict[Offer, dict[str, Integers]]:
+    """The sorts of offers that cards tell of, channels and tags, with each one's links: those that divide links in two or more.
+
+    Tags that have a channel's links ask nothing that channels don't, and are left out; what links there are decides it, and no click.
+    """
+    found: dict[Offer, dict[str, Integers]] = {}
+    for by in (Offer.CHANNEL, Offer.TAG):
+        named = offered(about, by)
+        if len(named) > 1:
+            found[by] = {name: links_of(about, by, name) for name in named}
+    if set(found.get(Offer.TAG, ())) <= again(found):
+        found.pop(Offer.TAG, None)
+    return found
+
+
+def again(sorts: Mapping[Offer, Mapping[str, Integers]]) -> set[str]:
+    """Tags that have exactly a channel's links; scans of these may be told of as another channel's."""
+    known = {_whose(links) for links in sorts.get(Offer.CHANNEL, {}).values()}
+    return {name for name, links in sorts.get(Offer.TAG, {}).items() if _whose(links) in known}
+
+
+def _whose(numbers: Integers) -> tuple[int, ...]:
+    return tuple(np.unique(link_of(numbers)).tolist())
+
+
+def classes(offers: Sequence[Integers]) -> tuple[list[Integers], list[list[int]]]:
+    """Links that are in the same offers, as lists that have none in common; and of each offer, which of these it is made of."""
+    links = np.unique(np.concatenate([*offers, np.zeros(0, np.int64)]))
+    member = np.array([np.isin(links, of) for of in offers], np.bool_).reshape(len(offers), -1)
+    kinds, of = np.unique(member, axis=1, return_inverse=True)
+    of = of.reshape(-1)
+    return [links[of == at] for at in range(kinds.shape[1])], [np.flatnonzero(row).tolist() for row in kinds]
+
+
 def only(about: Asked, by: Offer, name: str) -> Filter:
     """The filter with one offer chosen."""
     match by:
@@ -62,16 +97,15 @@ def only(about: Asked, by: Offer, name: str) -> Filter:
 def links_of(about: Asked, by: Offer, name: str) -> Integers:
     """The links of an offer that the filter lets through."""
     selection = about.opened.questions.selection(about.workspace, only(about, by, name))
-    return np.array(selection.links or (), np.int64)
+    return np.sort(np.array(selection.links or (), np.int64))
 
 
-def counts_of(about: Asked, found: PlaceClicks) -> Counts:
-    """Clicks by place that the store has of an offer's links, of people only, under the filter."""
+def counts_of(about: Asked, found: Sequence[PlaceClicks]) -> Counts:
+    """Clicks by place that the store has of an offer's lists of links, of people only, under the filter."""
     places = about.atlas.places
-    kinds = np.full(len(found.keys), int(NetworkKind.RESIDENTIAL), np.uint8)
-    return count(
-        places, places.number_of(found.keys), kinds, found.clicks, networks=PEOPLE, within=about.counts.within
-    )
+    keys, clicks = (np.concatenate([getattr(one, name) for one in found]) for name in ("keys", "clicks"))
+    kinds = np.full(len(keys), int(NetworkKind.RESIDENTIAL), np.uint8)
+    return count(places, places.number_of(keys), kinds, clicks, networks=PEOPLE, within=about.counts.within)
 
 
 def counted(about: Asked, by: Offer, name: str) -> Counts | None:

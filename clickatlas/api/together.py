@@ -1,12 +1,12 @@
-"""What single clicks are read for, rhythm, history, languages and channels, asked of the store at once."""
+"""What single clicks are read for, rhythm, history, languages and offers, asked of the store at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from clickatlas.api.findings import Asked
-from clickatlas.api.offers import Offer, counts_of, links_of, offered
+from clickatlas.api.offers import Offer, classes, counts_of
 from clickatlas.api.times import (
     HISTORY,
     HUMANS,
@@ -18,21 +18,28 @@ from clickatlas.api.times import (
     rhythm_name,
 )
 from clickatlas.api.tongues import LANGUAGES, by_country, words_asked
+from clickatlas.clicks.store import Integers
 from clickatlas.insight.counts import Counts
+
+MOST_LISTS = 24  # of links: each is read by itself
 
 
 @dataclass(frozen=True)
 class Read:
-    """What was read: `remember` puts the answers where their questions look, `channels` are clicks by channel."""
+    """What was read: `remember` puts the answers where their questions look, `offers` are clicks by channel, or by tag.
+
+    They are empty for a sort that was not read.
+    """
 
     remember: Callable[[], None]
-    channels: Callable[[], dict[str, Counts]]
+    offers: Callable[[Offer], dict[str, Counts]]
 
 
-def read(about: Asked, clock: str) -> Read | None:
-    """One pass over the clicks, where that is possible.
+def read(about: Asked, clock: str, sorts: Mapping[Offer, Mapping[str, Integers]]) -> Read | None:
+    """One pass over the clicks, where that is possible; `sorts` are the offers to count, and their links.
 
-    By the reader's clock, for other network kinds than people's, and with `min_cell` each question asks for itself: None.
+    Links are read by what they are offered as, which tags may share. Where that would make too many lists,
+    those of the first sort alone are read. By the reader's clock, for other network kinds than people's, and with `min_cell` each question asks for itself: None.
     """
     questions, wanted = about.opened.questions, about.wanted
     if clock != PLACE or wanted.holds:
@@ -45,9 +52,11 @@ def read(about: Asked, clock: str) -> Read | None:
     if divided.question is None:
         return None
     (quarters, zones), (words, country) = clocks_asked(asked, span), words_asked(asked)
-    channels = offered(about, Offer.CHANNEL)
-    channels = channels if len(channels) > 1 else []
-    links = [links_of(about, Offer.CHANNEL, name) for name in channels]
+    offers = [(by, name) for by, named in sorts.items() for name in named]
+    links, made_of = classes([sorts[by][name] for by, name in offers])
+    if len(links) > MOST_LISTS:
+        offers = [(by, name) for by, name in offers if by is offers[0][0]]
+        links, made_of = classes([sorts[by][name] for by, name in offers])
     found = about.opened.store.group_together(
         asked.selection, asked.kinds, [quarters, divided.question], [words], links
     )
@@ -58,7 +67,11 @@ def read(about: Asked, clock: str) -> Read | None:
         about.kept(HISTORY, lambda: history_of(about, asked, divided, weeks))
         about.kept(LANGUAGES, lambda: by_country(about, asked, country, found.words[0]))
 
-    return Read(
-        remember,
-        lambda: {name: counts_of(about, of) for name, of in zip(channels, found.links, strict=True)},
-    )
+    def counted(by: Offer) -> dict[str, Counts]:
+        return {
+            name: counts_of(about, [found.links[at] for at in made])
+            for (sort, name), made in zip(offers, made_of, strict=True)
+            if sort is by
+        }
+
+    return Read(remember, counted)

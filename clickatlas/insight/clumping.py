@@ -31,7 +31,7 @@ class Parts:
     """Cities within regions, of all clicks that are to be shared out between sides."""
 
     part: npt.NDArray[np.intp]  # by place: its part; -1 without clicks
-    region: I64  # by part: a number for its region
+    region: I64  # by part: a number for its region, from 0 on
     both: I64  # by place: clicks of either side
 
     @classmethod
@@ -45,7 +45,7 @@ class Parts:
         keys, inverse = np.unique((region[some] + 1) * size + city[some] + 1, return_inverse=True)
         part = np.full(len(both), -1, np.intp)
         part[some] = inverse
-        return cls(part, keys // size, both)
+        return cls(part, np.unique(keys // size, return_inverse=True)[1].astype(np.int64), both)
 
     def lasting(self, column: npt.NDArray[np.integer], rows: I64) -> F64:
         """Σ n² / Σ n over the parts of each area number of `rows`; `column` has the area number of each place."""
@@ -95,9 +95,8 @@ class Clumped:
 
 
 def learned(a: F64, b: F64, within: I64) -> tuple[Spread, float]:
-    """φ and τ² of how the parts within each wider area share out their clicks, and how much larger they may be."""
-    _, wider = np.unique(within, return_inverse=True)
-    whole_a, whole_b = np.bincount(wider, a)[wider], np.bincount(wider, b)[wider]
+    """φ and τ² of how the parts within each wider area (numbers from 0 on) share out their clicks, and how much larger they may be."""
+    whole_a, whole_b = np.bincount(within, a)[within], np.bincount(within, b)[within]
     both, whole = a + b, np.maximum(whole_a + whole_b, 1)
     share = whole_a / whole
     usual = both * share * (1 - share) * (1 - both / whole)

@@ -47,8 +47,13 @@ def cards(found: Divergence, atlas: Atlas, *, part: float = 1.0) -> list[Card]:
     return sorted((card for card in made if card), key=lambda card: -card.weight)
 
 
-def resonating(found: Resonance, atlas: Atlas, *, part: float = 1.0, most: int = 5) -> list[Card]:
-    """For each offer the areas where it has clearly more of its clicks than the others, the surest first."""
+def resonating(
+    found: Resonance, atlas: Atlas, by: str = "channel", *, part: float = 1.0, most: int = 5
+) -> list[Card]:
+    """For each offer the areas where it has clearly more of its clicks than the others, the surest first.
+
+    `by`: what offers are told apart by. `part`: this sort's share of `card.LEVEL`, where several are asked about.
+    """
     level = LEVEL[Kind.DIFFERENCE] * part
     made = []
     tests = sum(int((~np.isnan(table.p)).sum()) for table in found.against)
@@ -58,10 +63,12 @@ def resonating(found: Resonance, atlas: Atlas, *, part: float = 1.0, most: int =
             first = int(rows[0])
             named = listed([atlas.areas.label(n) for n in table.area[rows].tolist()], NAMED)
             sentence = (
-                f"“{name}” resonates in {named}: {atlas.areas.label(int(table.area[first]))} has "
+                f"{'The tag ' if by == 'tag' else ''}“{name}” resonates in {named}: {atlas.areas.label(int(table.area[first]))} has "
                 f"{_shares(table, first, 'its clicks', 'of all others')}."
             )
-            made.append(_card(sentence, table, rows, atlas, tests, (name, "all others"), spread.phi))
+            card = _card(sentence, table, rows, atlas, tests, (name, "all others"), spread.phi)
+            card.numbers.update(by=by)
+            made.append(card)
     return sorted(made, key=lambda card: -card.weight)[:most]
 
 
