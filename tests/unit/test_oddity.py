@@ -89,11 +89,11 @@ def test_a_planted_jump_is_found_and_told(
     assert card.kind is Kind.ODDITY
     assert card.sentence.startswith("Ireland had ")
     if machines:
-        assert re.search(r": of the jump \d+ % are machines \(hosting; \d+ clicks, usually \d+\), \d+ % people \(\d+ now, usually \d+\)\.$", card.sentence)  # fmt: skip
+        assert re.search(r": of the jump \d+ % are machines \(data centres; \d+ clicks, usually \d+\), \d+ % people \(\d+ now, usually \d+\)\.$", card.sentence)  # fmt: skip
         assert card.filter == {"area": ["country:IE"], "network": ["hosting"]}, "to be looked at"
         assert card.numbers["machines"] > 0.8  # type: ignore[operator]
     else:
-        assert re.search(r": of the jump \d+ % are people \(\d+ clicks, usually \d+\), \d+ % machines \((hosting; )?\d+ now, usually \d+\)\.$", card.sentence)  # fmt: skip
+        assert re.search(r": of the jump \d+ % are people \(\d+ clicks, usually \d+\), \d+ % machines \((data centres; )?\d+ now, usually \d+\)\.$", card.sentence)  # fmt: skip
         assert card.filter == {"area": ["country:IE"], "network": ["residential"]}
     assert card.numbers["now_machines"] == int(other[-1, ireland])
     assert card.numbers["level"] == "country", "which table has it"
