@@ -17,6 +17,7 @@ LONG = (
     "pan",
     "insights",
     "calibration",
+    "calibration_audience",
     "calibration_differences",
     "calibration_times",
     "family",

@@ -39,6 +39,14 @@ class Audience(InsightTable):
         description=f"Lower end {INTERVAL} Null: too few clicks or ZIP codes to say."
     )
     high: list[float | None] = Field(description=f"Upper end {INTERVAL}")
+    rough: list[float | None] = Field(
+        description="The part of the interval's variance that the accuracy radius adds: 0 to 1."
+    )
+    even_low: list[float | None] = Field(
+        description="The lowest index that an audience just like the reference could have, as the database has more addresses "
+        "for some residents than for others. 100 against other clicks."
+    )
+    even_high: list[float | None] = Field(description="The highest; p is of an index between the two.")
     p: list[float | None] = Field(description=TESTED)
     q: list[float | None] = Field(description=ADJUSTED)
     clicks: list[int] = Field(description="Clicks whose surroundings tell the figure.")
@@ -65,6 +73,9 @@ def audience_table(found: Profile, total: int, min_cell: int) -> Audience:
         index=numbers(found.index),
         low=numbers(found.low),
         high=numbers(found.high),
+        rough=numbers(found.rough),
+        even_low=numbers(found.even_low),
+        even_high=numbers(found.even_high),
         p=numbers(found.p),
         q=numbers(found.q),
         clicks=[round(told) for told in found.told.tolist()],

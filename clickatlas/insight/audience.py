@@ -14,7 +14,8 @@ between them (the geometric mean) would give at the rate of its county without i
 and White, "Some heteroskedasticity-consistent covariance matrix estimators", Journal of Econometrics 29, 1985, HC2). The
 best of these ideas of what is usual is taken; what is uneven beyond it counts as uncertainty. Never less than
 were every click a draw of its own; t quantiles by Satterthwaite's degrees of freedom. The survey's margins of error are added
-where known. How uncertain places are is in the figures: see `surroundings`.
+where known. How uncertain places are is in the figures (see `surroundings`) and in the interval; how unevenly the database
+puts people is in the test of an index of 100: see `leeway`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.insight.chance import benjamini_hochberg
 from clickatlas.insight.counts import Counts
+from clickatlas.insight.leeway import Placed, clumped, misplaced, uneven
 from clickatlas.insight.measures import Residents
 from clickatlas.insight.surroundings import Surroundings
 
@@ -50,7 +52,10 @@ class Profile:
     index: F64  # 100: as the reference
     low: F64  # 95 % interval of the index
     high: F64
-    p: F64  # two-sided, of an index of 100
+    rough: F64  # part of the interval's variance (of the logarithm) that the accuracy radius adds
+    even_low: F64  # indices between these two the database alone could make: see `leeway.uneven`
+    even_high: F64
+    p: F64  # two-sided, of an index between those
     q: F64  # after all figures (Benjamini-Hochberg)
     told: F64  # clicks whose surroundings tell the figure
     effective: F64  # so many independent clicks would be as sure (Kish, Survey Sampling, 1965)
@@ -79,6 +84,8 @@ class Estimate(NamedTuple):
     freedom: F64
     told: F64
     effective: F64
+    base: int = 0  # the number of the idea of what is usual that fits the clicks best
+    phi: float = 1.0  # clicks come in clumps with this design effect
 
 
 def profile(
@@ -106,21 +113,28 @@ def profile(
     if usual is not None and usual.sum() > 0:
         bases = [*bases, _by_cell(around.cell, usual, len(around.cluster))]
     mine = estimate(by_cell, bases, around)
+    placed, beside = _placed(counts, cell, mine), None
     if isinstance(against, Counts):
-        other = estimate(_clicks(against, around, atlas, shown)[0], bases, around)
+        theirs, where = _clicks(against, around, atlas, shown)
+        other = estimate(theirs, bases, around)
+        beside = _placed(against, where, other)
+        even = np.ones((2, len(around.names)))
         name = name or "the others"
     else:
-        weight = _residents(around, atlas, people, against)
-        other = Estimate(_mean(weight, around)[0], *(np.zeros(len(around.names)) for _ in range(4)))
+        living, addresses = _living(around, atlas, people, against)
+        none = np.zeros(len(around.names))
+        other = Estimate(_mean(living, around)[0], none, none, none, none)
+        even = uneven(living, addresses, around, by_addresses=mine.base == 1)
         name = name or (NATION if against is None else atlas.areas.name(against))
-    index, low, high, p = _index(mine, other)
+    astray = misplaced(around, (placed, mine.told * mine.mean), beside and (beside, other.told * other.mean))
+    index, low, high, rough, p = _index(mine, other, astray, even)
     total, spoken = counts.total, int(by_cell.sum())
     nation = atlas.areas.number("country:US")
     at_home = np.asarray(atlas.places.area[Level.COUNTRY]) == (-2 if nation is None else nation)
     home = int(counts.clicks[at_home].sum())
     areas, parts = _parts(by_cell, around, other.mean)
     return Profile(
-        around.names, mine.mean, other.mean, index, low, high, p, benjamini_hochberg(p), mine.told, mine.effective,
+        around.names, mine.mean, other.mean, index, low, high, rough, 100 * even[0], 100 * even[1], p, benjamini_hochberg(p), mine.told, mine.effective,
         name, spoken, len(areas), total - home, home - spoken, _radius(counts, cell, atlas),
         around.error is not None, areas, parts,
     )  # fmt: skip
@@ -129,11 +143,12 @@ def profile(
 def estimate(clicks: F64, bases: list[F64], around: Surroundings) -> Estimate:
     """Means of the figures over `clicks` by cell, where clicks would usually be as one of `bases` within a county."""
     mean, told = _mean(clicks, around)
-    excess, leverage = min(
-        (_excess(clicks, base, around) for base in bases),
-        key=lambda found: float((_sums(found[0], around) ** 2 * (1 - found[1])).sum()),
-    )
+    tried = [_excess(clicks, base, around) for base in bases]
+    unlike = [float((_sums(excess, around) ** 2 * (1 - leverage)).sum()) for excess, leverage in tried]
+    best = int(np.argmin(unlike))
+    excess, leverage = tried[best]
     own = _sums(clicks, around)
+    phi = clumped(own, own - _sums(excess, around))
     zips = float(own.sum() ** 2 / (own**2).sum()) if own.any() else 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         above, below = around.by_cluster(excess)
@@ -147,7 +162,7 @@ def estimate(clicks: F64, bases: list[F64], around: Surroundings) -> Estimate:
             share = own[:, None] / told
             variance = variance + (share**2 * around.error[around.starts] ** 2).sum(0)
     enough = (told >= FEWEST_CLICKS) & (zips >= FEWEST_ZIPS) & (variance > 0)
-    return Estimate(mean, np.where(enough, variance, np.nan), freedom, told, effective)
+    return Estimate(mean, np.where(enough, variance, np.nan), freedom, told, effective, best, phi)
 
 
 def _excess(clicks: F64, base: F64, around: Surroundings) -> tuple[F64, F64]:
@@ -180,17 +195,19 @@ def _mean(weight: F64, around: Surroundings) -> tuple[F64, F64]:
     return np.divide(whole, told, out=np.full(told.shape, np.nan), where=told > 0), told
 
 
-def _index(mine: Estimate, other: Estimate) -> tuple[F64, F64, F64, F64]:
-    """Index, its 95 % interval on the logarithm's scale (delta method), and the p value of 100."""
+def _index(mine: Estimate, other: Estimate, astray: F64, even: F64) -> tuple[F64, F64, F64, F64, F64]:
+    """Index, its 95 % interval on the logarithm's scale (delta method), what of it `astray` adds, and the p value of `even`."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = mine.mean / other.mean
         first, second = mine.variance / mine.mean**2, other.variance / other.mean**2
-        width = np.sqrt(first + second)
-        # Welch's degrees of freedom; a reference of residents has no variance.
-        freedom = (first + second) ** 2 / (first**2 / mine.freedom + second**2 / np.fmax(other.freedom, 1))
+        whole = first + second + astray
+        width = np.sqrt(whole)
+        # Welch's degrees of freedom; a reference of residents has no variance, and how figures spread is no estimate.
+        freedom = whole**2 / (first**2 / mine.freedom + second**2 / np.fmax(other.freedom, 1))
         reach = special.stdtrit(freedom, 0.975) * width
-        p = 2 * special.stdtr(freedom, -np.abs(np.log(ratio)) / width)
-        return 100 * ratio, 100 * ratio * np.exp(-reach), 100 * ratio * np.exp(reach), p
+        off = np.log(ratio) - np.clip(np.log(ratio), *np.log(even))
+        p = 2 * special.stdtr(freedom, -np.abs(off) / width)
+        return 100 * ratio, 100 * ratio * np.exp(-reach), 100 * ratio * np.exp(reach), astray / whole, p
 
 
 def _clicks(
@@ -210,16 +227,23 @@ def _clicks(
     return _by_cell(cell, counts.clicks, len(around.cluster)), cell
 
 
+def _placed(counts: Counts, cell: I32, found: Estimate) -> Placed:
+    # Clicks that were put elsewhere (`held`) tell nothing of clumps.
+    return Placed(cell, counts.clicks, found.phi if counts.held is None else 1.0)
+
+
 def _by_cell(cell: I32, clicks: npt.NDArray[np.generic], size: int) -> F64:
     return np.bincount(cell + 1, clicks, minlength=size + 1)[1:].astype(np.float64)
 
 
-def _residents(around: Surroundings, atlas: Atlas, people: Residents, area: int | None) -> F64:
-    """Residents by cell, of an area or of the nation."""
+def _living(around: Surroundings, atlas: Atlas, people: Residents, area: int | None) -> tuple[F64, F64]:
+    """Residents by cell, of an area or of the nation, and the database's addresses there."""
     if area is None:
-        return around.residents
+        return around.residents, around.addresses
     inside = np.asarray(atlas.places.area[atlas.areas.level(area)]) == area
-    return _by_cell(around.cell, np.where(inside, people.place, 0), len(around.cluster))
+    of_places = people.place, np.asarray(atlas.places.addresses)
+    living, addresses = (_by_cell(around.cell, inside * of, len(around.cluster)) for of in of_places)
+    return living, addresses
 
 
 def _radius(counts: Counts, cell: I32, atlas: Atlas) -> float:

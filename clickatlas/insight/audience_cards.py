@@ -45,7 +45,8 @@ ABOUT: dict[str, dict[str, str]] = {
 METHOD = (
     "Mean of the ZIP codes' census figures over clicks, each blended over its accuracy radius, held against the same "
     "mean over {}. 95 % interval of a ratio estimator over ZIP codes (Cochran 1977), in which clicks of one "
-    "ZIP code share its figures; Benjamini-Hochberg over all figures."
+    "ZIP code share its figures and all of one place may come from another ZIP code within its accuracy radius "
+    "(Berkson 1950; {} of the variance); Benjamini-Hochberg over all figures."
 )
 WHO = "These are the people who live where the clicks come from, not those who clicked (Robinson 1950)."
 
@@ -61,11 +62,12 @@ def cards(profile: Profile, atlas: Atlas) -> list[Card]:
 
 
 def _clear(profile: Profile, at: int) -> float:
-    """How far (on the logarithm's scale) the interval stays away from an index of 100 ± `LEAST`; 0 for a chance."""
+    """How far (on the logarithm's scale) the interval stays `LEAST` away from what is even; 0 for a chance."""
     if not profile.q[at] <= SURE:
         return 0.0
-    above = np.log(profile.low[at] / (100 + LEAST))
-    below = np.log((100 - LEAST) / profile.high[at]) if profile.high[at] > 0 else 0.0
+    most, least = profile.even_high[at] + LEAST, profile.even_low[at] - LEAST
+    above = np.log(profile.low[at] / most)
+    below = np.log(least / profile.high[at]) if least > 0 and profile.high[at] > 0 else 0.0
     return float(max(above, below, 0.0))
 
 
@@ -88,6 +90,7 @@ def _card(profile: Profile, atlas: Atlas, about: str, name: str) -> Card:
         sentence,
         numbers={
             "about": about, "figure": name, "value": value, "reference": reference, "index": index,
+            "even_low": float(profile.even_low[at]), "even_high": float(profile.even_high[at]), "rough": float(profile.rough[at]),
             "clicks": int(profile.told[at]), "effective": round(float(profile.effective[at])), "zips": profile.zips,
             "untold": profile.untold, "abroad": profile.abroad, "against": profile.against,
         },
@@ -97,9 +100,12 @@ def _card(profile: Profile, atlas: Atlas, about: str, name: str) -> Card:
         q=float(profile.q[at]),
         areas=tuple(areas.tolist()),
         filter=area_filter(atlas, areas),
-        method=METHOD.format(f"the residents of {profile.against}" if profile.against != "the others" else "the others"),
+        method=METHOD.format(
+            f"the residents of {profile.against}" if profile.against != "the others" else "the others",
+            percent(float(profile.rough[at])),
+        ),
         sample=profile.clicks,
-        caveats=caveats(profile),
+        caveats=caveats(profile) + _uneven(profile, at),
         weight=float(min(1.0, 0.2 + abs(np.log(index / 100)))),
     )  # fmt: skip
 
@@ -114,11 +120,22 @@ def caveats(profile: Profile) -> tuple[str, ...]:
         )
     if profile.radius > 0:
         told.append(
-            f"Half the clicks are known no better than to {profile.radius:g} km: differences are drawn smaller."
+            f"Half the clicks are known no better than to {profile.radius:g} km: differences are drawn smaller, "
+            "and the interval is wider for it."
         )
     if not profile.surveyed:
         told.append("The census's own margins of error are not at hand and not in the interval.")
     return tuple(told)
+
+
+def _uneven(profile: Profile, at: int) -> tuple[str, ...]:
+    low, high = round(float(profile.even_low[at])), round(float(profile.even_high[at]))
+    if low == high:
+        return ()
+    return (
+        f"The database has more addresses for some residents than for others: by that alone an index could be {low} "
+        f"to {high}. Only what is beyond is a finding.",
+    )
 
 
 def _said(name: str, value: float) -> str:

@@ -54,6 +54,7 @@ class Surroundings:
     residents: F64  # by cell: the people for whom its places stand
     addresses: F64  # by cell: the database's addresses of its places
     figures: F64  # (cells, figures): shares 0 to 1, dollars, years; NaN where not known
+    spread: F64  # (cells, figures): variance of the ZIP codes' figures within the radius; of counties among all of theirs
     error: (
         F64 | None
     )  # (cells, figures): standard errors of the survey; 0 where not known, None where none is
@@ -67,6 +68,11 @@ class Surroundings:
     def filled(self) -> F64:
         """The figures, 0 where not known."""
         return np.nan_to_num(self.figures)
+
+    @cached_property
+    def spreading(self) -> F64:
+        """The spread, 0 where it is not known."""
+        return np.nan_to_num(self.spread)
 
     @cached_property
     def bases(self) -> list[F64]:
@@ -96,8 +102,8 @@ class Surroundings:
 def _surroundings(folder: Path) -> Surroundings:
     atlas = Atlas.open(folder)
     places = atlas.places
-    figures, residents, error = _figures(folder)
-    area_of, lat, lon = _positions(atlas.areas, load(folder, "people_zip"))
+    figures, residents, error = zip_figures(folder)
+    area_of, lat, lon = positions(atlas.areas, load(folder, "people_zip"))
     row_of = np.full(len(atlas.areas) + 1, -1, np.int32)
     row_of[area_of[area_of >= 0]] = np.flatnonzero(area_of >= 0)
     nation = atlas.areas.number("country:US")
@@ -109,10 +115,11 @@ def _surroundings(folder: Path) -> Surroundings:
     radii, seen = np.unique(np.asarray(places.radius)[some], return_inverse=True)
     pairs, of_place = np.unique(row[some].astype(np.int64) * (len(radii) + 1) + seen, return_inverse=True)
     zips, which = (pairs // (len(radii) + 1)).astype(np.int32), pairs % (len(radii) + 1)
-    blended = np.full((len(pairs), len(NAMES)), np.nan)
+    both = np.hstack((figures, figures**2))
+    blended = np.full((len(pairs), both.shape[1]), np.nan)
     for at, radius in enumerate(radii.tolist()):
         mine = which == at
-        blended[mine] = blend(figures, residents, lat, lon, zips[mine], float(radius))
+        blended[mine] = blend(both, residents, lat, lon, zips[mine], float(radius))
     cell = np.full(len(row), -1, np.int32)
     cell[some] = of_place
     counties, county = np.unique(load(folder, "people_county"), return_inverse=True)
@@ -122,6 +129,7 @@ def _surroundings(folder: Path) -> Surroundings:
         for of in (Residents.of(atlas).place, np.asarray(places.addresses))
     ]
     nobody = np.zeros(len(counties))
+    mean, square = np.hsplit(np.vstack((blended, _means(both, residents, county, len(counties)))), 2)
     at_home = np.zeros(len(counties), np.int64)
     at_home[county] = state
     county_cell = np.where(row >= 0, len(pairs) + county[row], -1).astype(np.int32)
@@ -135,7 +143,8 @@ def _surroundings(folder: Path) -> Surroundings:
         state=np.concatenate((state, at_home)).astype(np.int32),
         residents=np.concatenate((there[0], nobody)),
         addresses=np.concatenate((there[1], nobody)),
-        figures=np.concatenate((blended, _means(figures, residents, county, len(counties)))),
+        figures=mean,
+        spread=np.maximum(square - mean**2, 0.0),
         error=None if error is None else np.concatenate((error[zips], np.zeros((len(counties), len(NAMES))))),
     )
 
@@ -178,7 +187,7 @@ def _pooled(lat: F64, lon: F64, weight: F64, size: float) -> tuple[F64, npt.NDAr
     return np.asarray(centre * EARTH), of
 
 
-def _figures(folder: Path) -> tuple[F64, F64, F64 | None]:
+def zip_figures(folder: Path) -> tuple[F64, F64, F64 | None]:
     """(ZIP codes, figures), residents, and standard errors where the survey's margins are there."""
     names = [figure.name for figure in FIGURES]
     surveyed = (folder / "people_population_margin.npy").exists()
@@ -209,7 +218,7 @@ def _error(table: Table, figure: Figure) -> F64:
     return margin / 1.645
 
 
-def _positions(areas: Areas, zips: npt.NDArray[np.bytes_]) -> tuple[I32, F64, F64]:
+def positions(areas: Areas, zips: npt.NDArray[np.bytes_]) -> tuple[I32, F64, F64]:
     """Area number, latitude and longitude of each ZIP code; -1 and NaN where the atlas has no such area."""
     area, lat, lon = np.full(len(zips), -1, np.int32), np.full(len(zips), np.nan), np.full(len(zips), np.nan)
     row = {code.decode(): at for at, code in enumerate(zips.tolist())}

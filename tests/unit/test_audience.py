@@ -1,5 +1,6 @@
 """Who lives where the clicks come from: against brute force, known weights, and what can't be known."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,13 +10,19 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.calibration import World
+from bench.calibration_audience import Homes, at_home, misplaced, nothing
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
+from clickatlas.atlas.files import load
 from clickatlas.insight.audience import Estimate, estimate, profile
 from clickatlas.insight.audience_cards import WHO, cards
 from clickatlas.insight.counts import Counts
+from clickatlas.insight.leeway import Placed, uneven
+from clickatlas.insight.leeway import misplaced as by_radius
 from clickatlas.insight.measures import Residents
-from clickatlas.insight.surroundings import NAMES, Surroundings, blend
+from clickatlas.insight.surroundings import NAMES, Surroundings, blend, positions, zip_figures
+from clickatlas.insight.target import away
 
 F64 = npt.NDArray[np.float64]
 
@@ -51,6 +58,7 @@ def made(cells: int = 60, per_zip: int = 2, seed: int = 1) -> Surroundings:
         residents=chance.integers(50, 5000, cells).astype(np.float64),
         addresses=chance.integers(50, 5000, cells).astype(np.float64),
         figures=np.column_stack((chance.uniform(0.1, 0.6, cells), chance.uniform(20_000, 90_000, cells))),
+        spread=np.zeros((cells, 2)),
         error=None,
     )
 
@@ -146,6 +154,121 @@ def test_a_wide_radius_blends_a_zip_code_with_what_is_around() -> None:
     assert blend(figures, residents, lat, lon, at, 20)[0, 0] == pytest.approx(
         (0.2 * 1000 + 0.6 * 3000 * near) / (1000 + 3000 * near), abs=0.01
     )
+
+
+def test_figures_and_their_spread_are_those_of_everybody_within_the_radius(
+    atlas: Atlas, around: Surroundings
+) -> None:
+    """Every ZIP code of the nation spelled out, under a normal kernel with 67 % of itself within the radius."""
+    figures, living, _ = zip_figures(atlas.folder)
+    _, lat, lon = positions(atlas.areas, load(atlas.folder, "people_zip"))
+    radius = np.asarray(atlas.places.radius)
+    income = NAMES.index("median_household_income")
+    means, spreads = [], []
+    for km in (5, 20, 50, 100):
+        places = np.flatnonzero((radius == km) & (around.cell >= 0))
+        for place in np.random.default_rng(km).choice(places, 12, False).tolist():
+            cell = around.cell[place]
+            row = around.cluster[cell]
+            far = away(lat, lon, float(lat[row]), float(lon[row]))
+            near = living * np.exp(np.log(1 - 0.67) * (far / km) ** 2)
+            told = (near > 0) & ~np.isnan(figures[:, income])
+            mean = np.average(figures[told, income], weights=near[told])
+            spread = np.average((figures[told, income] - mean) ** 2, weights=near[told])
+            means.append(around.figures[cell, income] / mean)
+            spreads.append(around.spread[cell, income] / max(spread, 1.0) if spread > 1 else 1.0)
+    assert np.median(means) == pytest.approx(1, abs=0.01)
+    assert np.median(spreads) == pytest.approx(1, abs=0.05)
+    assert np.quantile(np.abs(np.log(np.maximum(spreads, 1e-3))), 0.8) < 0.25
+    assert (around.spread[around.cell[(radius == 0) & (around.cell >= 0)]] == 0).all()
+
+
+def test_what_the_radius_adds_is_that_of_places_that_are_wrong_together() -> None:
+    """Drawn again and again: audiences whose places' true figures are others, and clicks in clumps."""
+    chance, places = np.random.default_rng(8), 300
+    land = made(cells=places, per_zip=1)
+    land = replace(land, spread=np.column_stack((np.full(places, 0.1**2), np.full(places, 8_000.0**2))))
+    part = chance.dirichlet(np.full(places, 0.3))
+    cell = np.arange(places, dtype=np.int32)
+    found, wrong = [], []
+    for _ in range(400):
+        clicks = 2 * chance.poisson(part * 3000)  # each visitor twice: a design effect of 2
+        total = clicks @ land.figures
+        found.append(by_radius(land, (Placed(cell, clicks, 2.0), total)))
+        true = land.figures + np.sqrt(land.spread) * chance.standard_normal((places, 2))
+        wrong.append(np.log(part @ true) - np.log(part @ land.figures))
+    assert np.mean(found, axis=0) == pytest.approx(np.var(wrong, axis=0), rel=0.2)
+    same = Placed(cell, clicks, 0.0)
+    assert by_radius(land, (same, total), (same, total)) == pytest.approx(0), "both are wrong alike"
+    apart = Placed(np.roll(cell, 1), clicks, 0.0)
+    both = by_radius(land, (same, total), (apart, total))
+    assert (both > by_radius(land, (same, total))).all()
+    assert (by_radius(land, (Placed(cell, 0 * clicks, 1.0), 0 * total)) == 0).all()
+
+
+@pytest.fixture(scope="module")
+def world(atlas: Atlas) -> World:
+    return World.of(atlas, ())
+
+
+def test_intervals_hold_where_clickers_live_elsewhere_within_the_radius(world: World) -> None:
+    """Short form of `python -m bench calibration_audience`, of one state, where many clicks share a place."""
+    state = np.asarray(world.atlas.places.area[Level.REGION]) == world.atlas.areas.number("region:US-MA")
+    weight = at_home(world, np.where(state, world.weight, 0.0))
+    homes = Homes(world, weight, np.random.default_rng(1))
+    together, apart = misplaced(homes, 25, 20_000, weight)
+    assert together.campaigns > 400
+    assert 0.92 <= together.share <= 0.995, (
+        together
+    )  # of figures that go together: few campaigns tell it roughly
+    assert apart.share >= 0.93, apart
+
+
+@pytest.mark.parametrize("against", ["nation", "state", "others"])
+def test_an_audience_like_everybody_hardly_ever_gets_a_card(world: World, against: str) -> None:
+    """Places are clicked as often as the database leads there: more in cities, by nobody's choice."""
+    result = nothing(world, 8, 20_000, at_home(world, world.weight), "usual", against=against)
+    assert result.hits <= 2, result.examples
+
+
+def test_a_profile_against_a_region_is_against_its_residents(
+    atlas: Atlas, around: Surroundings, weight: F64
+) -> None:
+    """Against place after place added up, and against what the state's own figures are."""
+    clicks = np.random.default_rng(9).multinomial(20_000, weight)
+    number = atlas.areas.number("region:US-MA")
+    assert number is not None
+    found, nation = profile(counts(clicks), atlas, number), profile(counts(clicks), atlas)
+    living, region = Residents.of(atlas).place, np.asarray(atlas.places.area[Level.REGION])
+    mine = np.flatnonzero((region == number) & (around.cell >= 0) & (living > 0)).tolist()
+    told = atlas.people.figures("region:US-MA")
+    assert told
+    for name in ("median_household_income", "bachelors_or_higher", "owner_occupied", "median_age"):
+        at = found.number(name)
+        rows = [(float(living[n]), float(around.figures[around.cell[n], at])) for n in mine]
+        rows = [(people, figure) for people, figure in rows if not math.isnan(figure)]
+        mean = sum(people * figure for people, figure in rows) / sum(people for people, _ in rows)
+        assert found.reference[at] == pytest.approx(mean, rel=1e-6)
+        assert found.value[at] == nation.value[at], "the clicks are the same"
+        assert found.index[at] == pytest.approx(100 * found.value[at] / mean, rel=1e-6)
+        assert found.low[at] < found.index[at] < found.high[at]
+        if name in told["shares"]:
+            assert mean == pytest.approx(told["shares"][name], rel=0.03)
+    assert found.against == "Massachusetts"
+    assert found.index[found.number("bachelors_or_higher")] < 85, "more have one there than in the nation"
+
+
+def test_what_the_database_makes_of_an_even_audience_is_no_finding(
+    around: Surroundings,
+) -> None:
+    low, high = uneven(around.residents, around.addresses, around, by_addresses=False)
+    wide = uneven(around.residents, around.addresses, around, by_addresses=True)
+    assert (low <= 1).all()
+    assert (high >= 1).all()
+    assert ((wide[0] <= low) & (wide[1] >= high)).all()
+    assert high[NAMES.index("dense_urban")] > 1.05
+    assert low[NAMES.index("rural")] < 0.95
+    assert uneven(around.residents, around.residents, around, by_addresses=True) == pytest.approx(1)
 
 
 def test_a_metro_stands_out_and_the_card_says_of_whom_it_speaks(atlas: Atlas, weight: F64) -> None:

@@ -2996,6 +2996,21 @@ export interface components {
        */
       high: (number | null)[];
       /**
+       * Rough
+       * @description The part of the interval's variance that the accuracy radius adds: 0 to 1.
+       */
+      rough: (number | null)[];
+      /**
+       * Even Low
+       * @description The lowest index that an audience just like the reference could have, as the database has more addresses for some residents than for others. 100 against other clicks.
+       */
+      even_low: (number | null)[];
+      /**
+       * Even High
+       * @description The highest; p is of an index between the two.
+       */
+      even_high: (number | null)[];
+      /**
        * P
        * @description The chance of the like if nothing were there.
        */
@@ -12049,6 +12064,15 @@ export interface operations {
            *       ],
            *       "high": [
            *         1.21
+           *       ],
+           *       "rough": [
+           *         0.25
+           *       ],
+           *       "even_low": [
+           *         0.25
+           *       ],
+           *       "even_high": [
+           *         0.25
            *       ],
            *       "p": [
            *         0.08
