@@ -10,7 +10,19 @@ import signal
 import sys
 import time
 
-NAMES = ("redirect", "atlas", "locate", "ingest", "imports", "views", "mvt", "surface", "stores", "page")
+NAMES = (
+    "redirect",
+    "atlas",
+    "locate",
+    "ingest",
+    "imports",
+    "views",
+    "mvt",
+    "surface",
+    "stores",
+    "insight_parts",
+    "page",
+)
 LONG = (
     "growth",
     "moving",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
-from operator import itemgetter
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Window
 from tests.server.served import Served
 from tests.server.visitors import DEVICES
 
-# In place of the browser's own: a thousand clicks a second, told as the server would, twice a second, fifty singly.
+# In place of the browser's own: ten clicks a second, and a thousand once `flooded`, told as the server would: twice a second, fifty singly.
 FLOOD = """
 window.EventSource = class extends EventTarget {
   static CLOSED = 2;
@@ -22,37 +23,21 @@ window.EventSource = class extends EventTarget {
     super();
     setTimeout(() => this.onopen?.(), 50);
     this.beat = setInterval(() => {
-      const clicks = Array.from({ length: 50 }, (_, at) => ({
+      const clicks = Array.from({ length: window.flooded ? 50 : 5 }, (_, at) => ({
         time: Date.now(), age_ms: 0, code: "flood", channel: "email", device: "mobile", browser: "Safari",
         system: "iOS", language: "en-US", referrer: null, network: "residential",
         origin: { group: "social", name: "Instagram" },
         place: { name: "Place " + at, country: "US", region: "US-MA", postal_code: null, radius: 20,
                  lat: Math.random() * 120 - 60, lon: Math.random() * 360 - 180 },
       }));
-      const data = JSON.stringify({ count: 500, clicks });
+      const data = JSON.stringify({ count: window.flooded ? 500 : 5, clicks });
       this.dispatchEvent(new MessageEvent("clicks", { data }));
     }, 500);
   }
   close() { clearInterval(this.beat); }
 };
 """
-FRAMES = """
-(seconds) => new Promise((done) => {
-  const gaps = [];
-  let before = performance.now();
-  const end = before + seconds * 1000;
-  const step = (now) => {
-    gaps.push(now - before);
-    before = now;
-    if (now < end) requestAnimationFrame(step);
-    else {
-      gaps.sort((a, b) => a - b);
-      done({ median: gaps[gaps.length >> 1], p95: gaps[Math.floor(gaps.length * 0.95)] });
-    }
-  };
-  requestAnimationFrame(step);
-})
-"""
+MANY = re.compile(r"^[1-4]\d\d$")
 
 
 @pytest.fixture(scope="module")
@@ -89,23 +74,40 @@ def test_a_click_comes_up_in_the_feed_and_on_the_map(window: Window) -> None:
     expect(page.get_by_test_id("live-dots")).to_have_count(0)
 
 
+def busy(page: Page, seconds: float) -> float:
+    """The part of a processor that the page's own thread takes: its time there, which other work of the machine is not in."""
+    told = page.context.new_cdp_session(page)
+    told.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent() -> float:
+        metrics = told.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+    before, began = spent(), time.monotonic()
+    page.wait_for_timeout(seconds * 1000)
+    part = (spent() - before) / (time.monotonic() - began)
+    told.detach()
+    return part
+
+
 def test_a_thousand_clicks_a_second_stall_nothing(chromium: Browser, sampled: Served) -> None:
     window = Window(chromium, sampled)
     window.context.add_init_script(FLOOD)
     page = window.goto("/app?map=1.5/20/0")
-    alone = page.evaluate(FRAMES, 3)
     page.get_by_test_id("live-open").click()
-    expect(page.get_by_test_id("live-status")).to_contain_text("a second, some of them here")
     expect(page.locator("[data-testid=live-feed] li")).to_have_count(12)
-    # The best of three looks: a page that stalls does so in each, a machine that is busy elsewhere does not.
-    flooded = min((page.evaluate(FRAMES, 3) for _ in range(3)), key=itemgetter("median"))
-    print(f"frames alone {alone}, under a flood {flooded}")
+    few = busy(page, 4)
+    page.evaluate("window.flooded = true")
+    expect(page.get_by_test_id("live-status")).to_contain_text("a second, some of them here")
+    expect(page.get_by_test_id("live-dots")).to_have_attribute("data-dots", MANY)
+    flooded = busy(page, 4)
+    print(f"of a processor: few clicks {few:.2f}, a flood {flooded:.2f}")
     window.picture("live-flood")
     assert 100 < int(page.get_by_test_id("live-dots").get_attribute("data-dots") or 0) <= 400
     # What is said aloud is one sentence a quarter of a minute.
     assert len(page.get_by_test_id("live-said").inner_text()) < 120
-    # Without a graphics card one picture of the dots takes 100 ms; the page is free for the rest of the time.
-    assert flooded["median"] < max(100, 3 * alone["median"])
+    assert few > 0
+    assert flooded < 0.5, "the page answers whoever uses it"
     page.get_by_test_id("live-pause").click()
     expect(page.get_by_test_id("live-dots")).to_have_attribute("data-dots", "0")
     window.close()

@@ -265,13 +265,3 @@ def test_only_the_reserved_part_of_a_hosters_network_loses_its_kind() -> None:
         (100, 159, 1), (176, 180, 2), (200, 255, 3), (272, 300, 3), (150, 159, 5), (176, 255, 5), (272, 400, 5),
         (272, 272, 1),
     ]  # fmt: skip
-
-
-def test_opening_touches_almost_nothing(atlas: Atlas) -> None:
-    from time import perf_counter
-
-    from clickatlas.atlas.locate import Locator
-
-    began = perf_counter()
-    Locator.open(atlas.folder)
-    assert perf_counter() - began < 0.05

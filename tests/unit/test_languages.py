@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -129,15 +128,3 @@ def test_an_unexpected_country_is_named_unless_it_was_aimed_at(atlas: Atlas, wei
     assert market_cards(nothing, atlas, baseline="addresses") == []
     shown = np.zeros(len(atlas.areas), np.bool_)
     assert not len(markets(atlas, mine, baseline=others, shown=shown).country)
-
-
-def test_speed(atlas: Atlas, weight: np.ndarray) -> None:
-    random = np.random.default_rng(4)
-    country = random.integers(0, 240, 20_000)
-    tags = [f"{a}{b}-XX" for a in "abcdefghij" for b in "klmnopqrst"] * 200
-    clicks = random.integers(1, 1000, 20_000)
-    mine = draw(random, weight, 10_000_000)
-    begin = perf_counter()
-    languages(country, tags, clicks)
-    markets(atlas, mine, baseline=mine * 2)
-    assert perf_counter() - begin < 0.3, "0.04 s where nothing else runs"

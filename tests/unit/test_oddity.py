@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -180,12 +179,3 @@ def test_pieces_are_whole_weeks_back_from_the_end() -> None:
     assert len(pieces(5, 5)) == 1
     with pytest.raises(ValueError):
         pieces(0, DAY, days=3)
-
-
-def test_speed(atlas: Atlas, shares: dict[Level, tuple[np.ndarray, np.ndarray]]) -> None:
-    area, share = shares[Level.REGION]
-    found = np.random.default_rng(1).poisson(share * 400_000, (27, len(share)))
-    kinds = dict.fromkeys(("residential", "hosting", "vpn", "tor", "cdn", "bot"), found // 2)
-    begin = perf_counter()
-    cards(oddities(Level.REGION, area, kinds), atlas)
-    assert perf_counter() - begin < 0.3, "0.1 s where nothing else runs"

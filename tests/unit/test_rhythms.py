@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -167,14 +166,3 @@ def test_coasts(atlas: Atlas) -> None:
     assert np.mean(lon[side == 1] < -102) > 0.999, "but for a base overseas"
     assert np.mean(lon[side == 0] > -88) > 0.999
     assert side[0] == -1
-
-
-def test_speed() -> None:
-    """Two years by 60 clocks: what ten million clicks come to."""
-    times = np.arange(0, 730 * 96, dtype=np.int64) * QUARTER + ms(datetime(2024, 1, 1, tzinfo=UTC))
-    clicks = np.random.default_rng(1).integers(0, 300, len(times))
-    by_week([(times, clicks, "Europe/Berlin")], int(times[0]), int(times[-1]))
-    begin = perf_counter()
-    weeks = by_week([(times[::6], clicks[::6], "Europe/Berlin")] * 60, int(times[0]), int(times[-1]))
-    rhythm(weeks)
-    assert perf_counter() - begin < 0.4, "0.12 s where nothing else runs"
