@@ -166,6 +166,8 @@ class TargetTable(AreaColumns):
     )
     clicks: list[float | None] = Field(description="Clicks outside, an expected number.")
     part: list[float | None] = Field(description="Of all clicks.")
+    part_low: list[float | None] = Field(description=f"Lower end {INTERVAL}")
+    part_high: list[float | None] = Field(description=f"Upper end {INTERVAL}")
 
     def rows(self, table: TargetRows) -> dict[str, list[Any]]:
         """One of its parts as columns."""
@@ -248,7 +250,7 @@ def target_table(
             areas.id(area): number(living)
             for area, living in (zip(reach.area.tolist(), reach.population.tolist(), strict=True) if reach else ())
         },
-        clicks=numbers(found.spill.clicks), part=numbers(found.spill.share),
+        clicks=numbers(found.spill.clicks), part=numbers(found.spill.share), part_low=numbers(found.spill.low), part_high=numbers(found.spill.high),
     )  # fmt: skip
 
 

@@ -129,8 +129,11 @@ def _spilled(found: Targeting, atlas: Atlas) -> Card:
             "of_spill": float(spill.clicks[0]) / outside,
         },
         areas=(area,),
+        interval=(float(spill.low[0]), float(spill.high[0])),
+        of="share",
         filter=area_filter(atlas, [area]),
-        method="Expected clicks outside the target by area.",
+        method="Expected clicks outside the target by area, each share with Wilson's interval for clicks in clumps "
+        f"(design effect {found.people.phi:.1f}) and places that may lie wrong as a whole.",
         sample=found.people.clicks,
         caveats=(CAVEAT,),
         weight=0.4 + min(0.3, float(spill.share[0])),

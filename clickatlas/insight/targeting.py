@@ -62,6 +62,8 @@ class Spill:
     area: I64
     clicks: F64  # expected number outside
     share: F64  # of all clicks told
+    low: F64  # 95 % interval of the share
+    high: F64
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def aimed(
         everything=None if everything is None else share(everything, certainty, phi),
         channels=shares,
         apart=_apart(shares),
-        spill=_spill(atlas, certainty, clicks, level, shown),
+        spill=_spill(atlas, certainty, clicks, level, shown, phi),
         unreached=_unreached(atlas, target, clicks, phi, shown, people or Residents.of(atlas)),
         missing=tuple(area for area in target.areas if atlas.areas.number(area) is None),
     )
@@ -151,7 +153,7 @@ def each_its_own(
         everything=share(np.concatenate(everything), sure, phi),
         channels=shares,
         apart=_apart(shares),
-        spill=_spill(atlas, blended(certainty, clicks), np.sum(clicks, axis=0), level, None),
+        spill=_spill(atlas, sure, np.concatenate(clicks), level, None, phi),
         unreached=None,
         missing=tuple(area for one in targets for area in one.areas if atlas.areas.number(area) is None),
         targets=len(targets),
@@ -244,18 +246,28 @@ def _apart(shares: Mapping[str, Share]) -> dict[str, float]:
     return result
 
 
-def _spill(atlas: Atlas, certainty: F32, clicks: I64, level: Level, shown: Flags | None) -> Spill:
-    chance_ = np.nan_to_num(certainty, nan=1.0)
-    area = np.asarray(atlas.places.area[level])
-    outside = np.bincount(area + 1, weights=clicks * (1.0 - chance_), minlength=len(atlas.areas) + 1)[
-        1:
-    ].astype(np.float64)
+def _spill(atlas: Atlas, certainty: F32, clicks: I64, level: Level, shown: Flags | None, phi: float) -> Spill:
+    """Of one target by place, or of several behind each other; intervals as the in-target share's."""
+    column = np.asarray(atlas.places.area[level])
+    some = np.flatnonzero((clicks > 0) & ~np.isnan(certainty))
+    n, c = clicks[some].astype(np.float64), certainty[some].astype(np.float64)
+    area, total = column[some % len(column)], max(1.0, float(n.sum()))
+
+    def sums(weights: F64) -> F64:
+        return np.bincount(area + 1, weights, len(atlas.areas) + 1)[1:].astype(np.float64)
+
+    outside = sums(n * (1 - c))
     if shown is not None:
         outside = np.where(shown, outside, 0.0)
     found = np.flatnonzero(outside >= 0.5)
     found = found[np.lexsort((found, -outside[found]))][:MOST]
-    total = max(1, int(clicks[~np.isnan(certainty)].sum()))
-    return Spill(level, found, outside[found], outside[found] / total)
+    share = outside[found] / total
+    variance = phi * np.maximum(sums(n * (1 - c) ** 2)[found] / total - share**2, 0.0) / total
+    variance += sums(n**2 * c * (1 - c))[found] / total**2
+    worth = np.divide(share * (1 - share), variance, out=np.full(len(found), total / phi), where=variance > 0)
+    worth = np.minimum(worth, total)
+    low, high = chance.share_interval(share * worth, worth)
+    return Spill(level, found, outside[found], share, np.asarray(low), np.asarray(high))
 
 
 def _unreached(

@@ -251,6 +251,32 @@ def test_channels_that_hit_alike_make_no_card(atlas: Atlas) -> None:
     assert ask(0.5, 0.7) == 1
 
 
+@pytest.mark.parametrize("level", [Level.COUNTRY, Level.REGION, Level.COUNTY])
+def test_each_area_s_spill_has_the_interval_of_a_share(atlas: Atlas, level: Level) -> None:
+    """As if what is outside and in that area were what is asked for; by channel every click is added up by itself."""
+    random, size = np.random.default_rng(11), len(atlas.places)
+    sure = random.choice(np.array([0, 0.2, 0.7, 1, np.nan], np.float32), size)
+    column = np.asarray(atlas.places.area[level])
+    clicks = np.where(random.random(size) < 0.02, random.integers(1, 9, size), 0)
+    part = random.binomial(clicks, 0.3)
+    channels = {"email": part, "social": clicks - part}
+    found = aimed(atlas, Target(("region:US-MA",)), sure, clicks, channels=channels, phi=1.7, level=level)
+    assert len(found.spill.area) > 20
+    for at, area in list(enumerate(found.spill.area.tolist()))[:25]:
+        alone = np.where(column == area, 1 - sure, np.where(np.isnan(sure), np.nan, 0)).astype(np.float32)
+        told = share(clicks, alone, 1.7)
+        assert found.spill.share[at] == pytest.approx(told.share, rel=1e-5)
+        assert found.spill.low[at] == pytest.approx(told.low, rel=1e-5)
+        assert found.spill.high[at] == pytest.approx(told.high, rel=1e-5)
+        assert found.spill.low[at] < found.spill.share[at] < found.spill.high[at]
+    for name, of in channels.items():
+        listed = [c for n, c in zip(of.tolist(), sure.tolist(), strict=True) for _ in range(n) if c == c]
+        assert found.channels[name].clicks == len(listed)
+        assert found.channels[name].share == pytest.approx(math.fsum(listed) / len(listed), rel=1e-6)
+        assert found.channels[name].inside == sum(c >= SURE for c in listed)
+        assert found.channels[name].outside == sum(c <= 1 - SURE for c in listed)
+
+
 def test_areas_that_a_target_touches_are_targeted_and_without_one_for_every_link_none_are_known(
     atlas: Atlas,
 ) -> None:

@@ -7228,6 +7228,16 @@ export interface components {
        * @description Of all clicks.
        */
       part: (number | null)[];
+      /**
+       * Part Low
+       * @description Lower end of the 95 % interval.
+       */
+      part_low: (number | null)[];
+      /**
+       * Part High
+       * @description Upper end of the 95 % interval.
+       */
+      part_high: (number | null)[];
     };
     /**
      * Theme
@@ -11458,6 +11468,12 @@ export interface operations {
            *       ],
            *       "part": [
            *         0.5
+           *       ],
+           *       "part_low": [
+           *         0.25
+           *       ],
+           *       "part_high": [
+           *         0.25
            *       ]
            *     }
            */
