@@ -54,6 +54,7 @@ from clickatlas.api import (
     members,
     metrics,
     oidc,
+    peaks,
     plan,
     profile,
     qr,
@@ -222,7 +223,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(StoreFault, _store_fault)
     app.add_exception_handler(Exception, _fault)
     rooms = (
-        bulk, links, domains, live, locks, qr, utm, campaigns, geo, clicks, visitors, change, annotation, breakdown, hours, heat, surface, frames, compare, insights, coasts, markets, deviations, areas, basemap, filters, views, exports, imports, shares, shared, webhooks, digest, session, workspace, workspaces, sign_in, oidc, arrivals, joining, profile, identities, members, invitations, plan, tokens, audit, health,
+        bulk, links, domains, live, locks, qr, utm, campaigns, geo, clicks, visitors, change, annotation, breakdown, hours, heat, surface, frames, compare, insights, coasts, peaks, markets, deviations, areas, basemap, filters, views, exports, imports, shares, shared, webhooks, digest, session, workspace, workspaces, sign_in, oidc, arrivals, joining, profile, identities, members, invitations, plan, tokens, audit, health,
         metrics,
     )  # fmt: skip
     for room in rooms:

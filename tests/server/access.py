@@ -187,6 +187,7 @@ ENDPOINTS = [
     Endpoint("GET", "/api/insights/rhythm", _W, "/api/insights/rhythm"),
     Endpoint("GET", "/api/insights/weekends", _W, "/api/insights/weekends"),
     Endpoint("GET", "/api/insights/coasts", _W, "/api/insights/coasts"),
+    Endpoint("GET", "/api/insights/peaks", _W, "/api/insights/peaks"),
     # Only links that all have a target have markets: asked of one that has.
     Endpoint("GET", "/api/insights/markets", _O, "/api/insights/markets?link={code}"),
     Endpoint("GET", "/api/insights/target", _W, "/api/insights/target"),

@@ -226,6 +226,7 @@ ASKED = [
         insights("rhythm", "clock=place", "clock=reader"),
         insights("weekends"),
         insights("coasts"),
+        insights("peaks", "level=countries", "level=regions"),
         insights("target", filters=("a link split in two",)),
         insights("markets", filters=("a link split in two",)),
         insights("oddities"),

@@ -36,8 +36,8 @@ class Planted:
     later: Mapping[str, int] = field(default_factory=dict)
 
 
-def plant(data: Path, links: Sequence[Planted], seed: int = 1) -> int:
-    """Write the clicks of links that `make_links` makes next, in a data folder that has an atlas alone; how many."""
+def plant(data: Path, links: Sequence[Planted], seed: int = 1) -> npt.NDArray[np.void]:
+    """Write the clicks of links that `make_links` makes next, in a data folder that has an atlas alone; their records."""
     folder = files.current(data / "atlas")
     assert folder is not None
     world, random = World.of(Atlas.open(folder), ()), np.random.default_rng(seed)
@@ -60,7 +60,7 @@ def plant(data: Path, links: Sequence[Planted], seed: int = 1) -> int:
     store = DuckDBStore(data / "clicks.duckdb")
     store.append(Batch(together[np.argsort(together["time"], kind="stable")], [AGENT], [""], {}))
     store.close()
-    return len(together)
+    return together
 
 
 def make_links(client: httpx.Client, links: Sequence[Planted]) -> None:

@@ -26,6 +26,7 @@ TABLES = (
     "rhythm",
     "weekends",
     "coasts",
+    "peaks",
     "oddities",
     "languages",
     "offers",
@@ -152,7 +153,7 @@ def test_no_insight_names_an_area_that_may_not_be_shown(tally: Tally, least: int
     for card in found["cards"]:
         assert {area["id"] for area in card["areas"]} <= shown
         assert set(card["filter"].get("area", [])) <= shown
-    for question in ("concentration", "gaps", "hotspots", "weekends", "oddities", "languages"):
+    for question in ("concentration", "gaps", "hotspots", "weekends", "peaks", "oddities", "languages"):
         assert set(ask(tally, f"/{question}", min_cell=least)["ids"]) <= shown
 
 

@@ -20,7 +20,7 @@ import clickatlas.insight
 from bench.calibration import World
 from bench.family import Clicks, channels, workspace
 from bench.visitors import MODELS, Crowd
-from clickatlas.api import caller, coasts, deviations, insights, markets
+from clickatlas.api import caller, coasts, deviations, insights, markets, peaks
 from clickatlas.api.geo import LEVELS
 from clickatlas.api.house import house as the_house
 from clickatlas.api.thinking import Thinking
@@ -105,7 +105,7 @@ def asked(atlas: Atlas) -> Iterator[Asked]:
         app = FastAPI()
         app.state.thinking = Thinking()
         app.include_router(insights.router)
-        for room in (coasts, markets, deviations):
+        for room in (coasts, peaks, markets, deviations):
             app.include_router(room.router)
         app.add_exception_handler(Problem, _problem)
         app.dependency_overrides[the_house] = lambda: house
@@ -120,7 +120,7 @@ def asked(atlas: Atlas) -> Iterator[Asked]:
 
 def questions() -> list[APIRoute]:
     """All that `/api/insights` answers but for single areas: what is added later, too."""
-    rooms = (insights, coasts, markets)
+    rooms = (insights, coasts, peaks, markets)
     return [route for room in rooms for route in room.router.routes if isinstance(route, APIRoute)]
 
 

@@ -989,6 +989,27 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/insights/peaks": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Where they click at another hour of their own day than everybody does
+     * @description Peaks are circular means of local times, tested week by week with Student's t, Benjamini-Hochberg across areas. Areas of 200 clicks or more;
+     *     those finer than metros lie in their region's; with `min_cell` there are no rows.
+     */
+    get: operations["peak_hours_api_insights_peaks_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/insights/markets": {
     parameters: {
       query?: never;
@@ -6066,6 +6087,101 @@ export interface components {
        * @description The chance of the like if nothing recurred, after all that could be named.
        */
       p: number;
+    };
+    /**
+     * PeakTable
+     * @description The tested areas by how surely their peak is at another hour than everybody else's, the surest first.
+     */
+    PeakTable: {
+      /**
+       * Total
+       * @description Clicks that the filter lets through.
+       */
+      total: number;
+      /**
+       * Sample
+       * @description Of them, those that the table rests on.
+       */
+      sample: number;
+      /**
+       * Min Cell
+       * @description No row names an area with fewer clicks; 0: any may be named.
+       */
+      min_cell: number;
+      /**
+       * Ids
+       * @description Area ids.
+       */
+      ids: string[];
+      /** Names */
+      names: string[];
+      /** Lat */
+      lat: (number | null)[];
+      /** Lon */
+      lon: (number | null)[];
+      level: components["schemas"]["Table"];
+      /**
+       * Weeks
+       * @description Weeks with clicks that the table rests on: six at least.
+       */
+      weeks: number;
+      /**
+       * Peak Of All
+       * @description Everybody's peak, in hours of each place's own day.
+       */
+      peak_of_all: number | null;
+      /**
+       * Phi
+       * @description Clicks come in clumps of so many.
+       */
+      phi: number | null;
+      /** Clicks */
+      clicks: number[];
+      /**
+       * Peak
+       * @description The hour of the place's own day around which clicks lie, 0 to 24 (13.5 is half past one).
+       */
+      peak: (number | null)[];
+      /**
+       * Peak Low
+       * @description Lower end of the 95 % interval. Below 0: it begins the day before.
+       */
+      peak_low: (number | null)[];
+      /**
+       * Peak High
+       * @description Upper end of the 95 % interval. Above 24: it ends the day after.
+       */
+      peak_high: (number | null)[];
+      /**
+       * Shift
+       * @description Hours that it is later than everybody else's peak.
+       */
+      shift: (number | null)[];
+      /**
+       * Low
+       * @description Lower end of the 95 % interval. Wider for what was found, as it was picked out of many.
+       */
+      low: (number | null)[];
+      /**
+       * High
+       * @description Upper end of the 95 % interval.
+       */
+      high: (number | null)[];
+      /**
+       * P
+       * @description The chance of the like if nothing were there.
+       */
+      p: (number | null)[];
+      /**
+       * Q
+       * @description The same after all rows (Benjamini-Hochberg).
+       */
+      q: (number | null)[];
+      /**
+       * Found
+       * @description Whether it differs beyond chance, and by half an hour or more.
+       */
+      found: boolean[];
     };
     /**
      * Peaks
@@ -12531,6 +12647,158 @@ export interface operations {
            *     }
            */
           "application/json": components["schemas"]["CoastTable"];
+          /**
+           * @example id,name,clicks
+           *     region:US-MA,Massachusetts,1204
+           */
+          "text/csv": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  peak_hours_api_insights_peaks_get: {
+    parameters: {
+      query?: {
+        /** @description Which areas. */
+        level?: components["schemas"]["Table"];
+        /** @description json: parallel lists and the figures around them; csv: the rows. */
+        format?: components["schemas"]["Format"];
+        /** @description What clicks are held against: residents, or the clicks of all other links. Unless given, other links where they have ten times as many clicks, else residents. */
+        baseline?: ("population" | "others") | null;
+        /** @description Link codes; any of them. */
+        link?: string[];
+        /** @description Campaigns by name; any of them. */
+        campaign?: string[];
+        /** @description Channels; any of them. */
+        channel?: string[];
+        /** @description Tags; any of them. */
+        tag?: string[];
+        /** @description Any of desktop, mobile, tablet, other. */
+        device?: string[];
+        /** @description Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        network?: string[];
+        /** @description Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        area?: string[];
+        /** @description Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        within?: string[];
+        /** @description Browsers; any of them. */
+        browser?: string[];
+        /** @description Systems; any of them. */
+        system?: string[];
+        /** @description Languages such as en-US; any of them. */
+        language?: string[];
+        /** @description Hosts of referring pages; any of them. */
+        referrer?: string[];
+        /** @description Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        origin?: string[];
+        /** @description First date, or date-time, in the zone `tz`. */
+        from?: string | null;
+        /** @description Last date (inclusive), or date-time (exclusive). */
+        to?: string | null;
+        /** @description IANA zone of day boundaries; UTC unless given. */
+        tz?: string | null;
+        /** @description Show no area with fewer clicks, nor a few more that would let a reader of all answers to this filter work its clicks out; areas and tiles, times and exports are coarser then. At least the operator's setting `min_cell`; 0 hides nothing. */
+        min_cell?: number;
+        /** @description Of the second filter: Link codes; any of them. */
+        "b.link"?: string[];
+        /** @description Of the second filter: Campaigns by name; any of them. */
+        "b.campaign"?: string[];
+        /** @description Of the second filter: Channels; any of them. */
+        "b.channel"?: string[];
+        /** @description Of the second filter: Tags; any of them. */
+        "b.tag"?: string[];
+        /** @description Of the second filter: Any of desktop, mobile, tablet, other. */
+        "b.device"?: string[];
+        /** @description Of the second filter: Network kinds let through: any of residential, hosting, vpn, tor, cdn, bot; or all. People only (residential) unless given. */
+        "b.network"?: string[];
+        /** @description Of the second filter: Area ids such as country:US, region:US-MA, zip:02139; any of them. */
+        "b.area"?: string[];
+        /** @description Of the second filter: Areas drawn on the map; any of them. west,south,east,north is a box, lng,lat,lng,lat,… with 3 to 200 points a polygon whose sides are straight on the map. Longitudes may go past 180 to cross the date line. Only placed clicks lie within. */
+        "b.within"?: string[];
+        /** @description Of the second filter: Browsers; any of them. */
+        "b.browser"?: string[];
+        /** @description Of the second filter: Systems; any of them. */
+        "b.system"?: string[];
+        /** @description Of the second filter: Languages such as en-US; any of them. */
+        "b.language"?: string[];
+        /** @description Of the second filter: Hosts of referring pages; any of them. */
+        "b.referrer"?: string[];
+        /** @description Of the second filter: Where clicks come from: any of social, email, search, messages, assistants, direct, other, or names such as Instagram. */
+        "b.origin"?: string[];
+        /** @description Of the second filter: First date, or date-time, in the zone `tz`. */
+        "b.from"?: string | null;
+        /** @description Of the second filter: Last date (inclusive), or date-time (exclusive). */
+        "b.to"?: string | null;
+        /** @description Of the second filter: IANA zone of day boundaries; as `tz` unless given. */
+        "b.tz"?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "total": 5210,
+           *       "sample": 5210,
+           *       "min_cell": 0,
+           *       "ids": [
+           *         "region:US-MA"
+           *       ],
+           *       "names": [
+           *         "Massachusetts"
+           *       ],
+           *       "lat": [
+           *         42.37
+           *       ],
+           *       "lon": [
+           *         -71.11
+           *       ],
+           *       "level": "countries",
+           *       "weeks": 12,
+           *       "peak_of_all": 0.25,
+           *       "phi": 1.7,
+           *       "clicks": [
+           *         1204
+           *       ],
+           *       "peak": [
+           *         0.25
+           *       ],
+           *       "peak_low": [
+           *         0.25
+           *       ],
+           *       "peak_high": [
+           *         0.25
+           *       ],
+           *       "shift": [
+           *         0.25
+           *       ],
+           *       "low": [
+           *         0.98
+           *       ],
+           *       "high": [
+           *         1.21
+           *       ],
+           *       "p": [
+           *         0.08
+           *       ],
+           *       "q": [
+           *         0.2
+           *       ],
+           *       "found": [
+           *         false
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["PeakTable"];
           /**
            * @example id,name,clicks
            *     region:US-MA,Massachusetts,1204
