@@ -78,7 +78,9 @@ def _whose(numbers: Integers) -> tuple[int, ...]:
 def classes(offers: Sequence[Integers]) -> tuple[list[Integers], list[list[int]]]:
     """Links that are in the same offers, as lists that have none in common; and of each offer, which of these it is made of."""
     links = np.unique(np.concatenate([*offers, np.zeros(0, np.int64)]))
-    member = np.array([np.isin(links, of) for of in offers], np.bool_).reshape(len(offers), -1)
+    if not links.size:
+        return [], [[] for _ in offers]
+    member = np.array([np.isin(links, of) for of in offers], np.bool_)
     kinds, of = np.unique(member, axis=1, return_inverse=True)
     of = of.reshape(-1)
     return [links[of == at] for at in range(kinds.shape[1])], [np.flatnonzero(row).tolist() for row in kinds]

@@ -116,6 +116,12 @@ def test_by_the_readers_clock_and_for_all_networks_the_answers_are_the_same(plan
     assert [card["areas"] for card in others] == [card["areas"] for card in once]
 
 
+def test_where_there_are_neither_channels_nor_tags_cards_are_made_of_all_else(planted: httpx.Client) -> None:
+    cards = ask(planted, campaign="late")["cards"]
+    assert "rhythm" in {card["kind"] for card in cards}
+    assert not [card for card in cards if "by" in card["numbers"]]
+
+
 def of_link(clicks: Clicks, link: Planted) -> Clicks:
     """People's clicks of a link."""
     return clicks[(clicks["link"] == 1 + LINKS.index(link)) & (clicks["kind"] == 0)]

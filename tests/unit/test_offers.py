@@ -33,6 +33,12 @@ def test_classes_have_no_link_in_common_and_make_up_every_offer(seed: int) -> No
         assert sorted(link for at in made for link in lists[at].tolist()) == offer.tolist()
 
 
+def test_of_no_offers_and_of_offers_without_links_there_are_no_lists() -> None:
+    none = np.zeros(0, np.int64)
+    assert classes([]) == ([], [])
+    assert classes([none, none]) == ([], [[], []])
+
+
 def test_tags_beside_channels_are_counted_right_and_chance_makes_no_more_cards(atlas: Atlas) -> None:
     world = World.of(atlas, ())
     with workspace(world, CAMPAIGNS, alike(world, MODELS["geometric"])) as house:
