@@ -30,6 +30,7 @@ from clickatlas.atlas.atlas import Atlas
 from clickatlas.clicks.filter import Filter
 from clickatlas.clicks.store import Batch
 from clickatlas.errors import Problem
+from clickatlas.insight.surroundings import Surroundings
 from clickatlas.links.models import Link
 from clickatlas.redirect.record import RECORD, Agent
 
@@ -78,13 +79,14 @@ def asked(atlas: Atlas) -> Iterator[Asked]:
     world, random = World.of(atlas, ()), np.random.default_rng(7)
     column = np.asarray(atlas.places.area[Level.COUNTRY])
     us = column == atlas.areas.number("country:US")
+    rich = _incomes(atlas) ** 3  # an audience that a card is to tell of
     crowd, clumps = Crowd.of(atlas, world.weight), MODELS["geometric"]
     placed = np.flatnonzero(~np.asarray(atlas.places.unplaced) & (column >= 0) & ~us)
     others = random.permutation(np.unique(column[placed]))[:SMALL]
     small = np.concatenate([random.choice(placed[column[placed] == country], 3) for country in others])
 
     def draw(campaign: int, random: np.random.Generator) -> Clicks:
-        weight = np.where(us, world.weight, 0) if campaign == 0 else world.weight
+        weight = np.where(us, world.weight * rich, 0) if campaign == 0 else world.weight
         place, moment, kind, who = crowd.clicks(
             clumps.visitors(CLICKS * (1 + 9 * campaign)), clumps, random, weight
         )
@@ -116,6 +118,14 @@ def asked(atlas: Atlas) -> Iterator[Asked]:
         where = np.flatnonzero(plain.clicks + counts.clicks)
         clicked = np.unique(np.concatenate([np.asarray(atlas.places.area[level])[where] for level in Level]))
         yield Asked(TestClient(app), atlas, ~counts.held.visible, clicked[clicked >= 0])
+
+
+def _incomes(atlas: Atlas) -> np.ndarray:
+    """By place: the median income around it, of the nation's middle one; 1 where it is not known."""
+    around = Surroundings.of(atlas)
+    income = around.figures[:, around.names.index("median_household_income")]
+    told = np.where(around.cell >= 0, income[around.cell], np.nan)
+    return np.asarray(np.nan_to_num(told / np.nanmedian(told), nan=1.0))
 
 
 def questions() -> list[APIRoute]:
