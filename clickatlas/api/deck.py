@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 
 from clickatlas.api import makers, times, tongues
 from clickatlas.api.aims import targeting_of
@@ -43,10 +43,13 @@ def cards_of(about: Asked, level: Level | None = None, clock: str = PLACE) -> li
             *(partial(_of_areas, about, each) for each in ((level,) if level else gaps.LEVELS)),
             lambda: audience_cards.cards(makers.audience(about), atlas),
             lambda: _of_target(about),
-            lambda: _of_offers(about, level or Level.REGION, sorts, once.result()),
             lambda: _of_times(about, clock, once.result()),
         ]
-        return [card for made in both.map(_done, makers_) for card in made]
+        offers = [partial(_of_offers, about, level or Level.REGION, by, sorts, once) for by in sorts]
+        made = list(both.map(_done, [*makers_, *offers]))
+    turns = zip_longest(*made[len(makers_) :])  # the best of each sort, then the second best
+    told = islice((card for turn in turns for card in turn if card is not None), MOST_OFFERS)
+    return [*chain.from_iterable(made[: len(makers_)]), *told]
 
 
 def _of_concentration(about: Asked, levels: Sequence[Level]) -> list[Card]:
@@ -74,16 +77,13 @@ def _of_areas(about: Asked, level: Level) -> list[Card]:
     )
 
 
-def _of_offers(about: Asked, level: Level, sorts: Sorts, known: Read | None) -> list[Card]:
-    """Channels and tags, each sort with its part of what chance may do, the best of each in turn."""
-    made = []
-    for by in sorts:
-        found = makers.offers_of(about, by, level, known.offers(by) if known is not None else None)
-        cards = divergence_cards.resonating(found, about.atlas, by.value, part=1 / len(sorts))
-        told = again(sorts) if by is Offer.TAG else set()
-        made.append([card for card in cards if card.numbers["a"] not in told])
-    turns = (card for row in zip_longest(*made) for card in row if card is not None)
-    return list(islice(turns, MOST_OFFERS))
+def _of_offers(about: Asked, level: Level, by: Offer, sorts: Sorts, once: Future[Read | None]) -> list[Card]:
+    """Of one sort, with its part of what chance may do for all of them."""
+    known = once.result()
+    found = makers.offers_of(about, by, level, known.offers(by) if known is not None else None)
+    cards = divergence_cards.resonating(found, about.atlas, by.value, part=1 / len(sorts))
+    told = again(sorts) if by is Offer.TAG else set()
+    return [card for card in cards if card.numbers["a"] not in told]
 
 
 def _of_target(about: Asked) -> list[Card]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import func, select
 
 from clickatlas.api.findings import Asked
@@ -102,12 +104,23 @@ def links_of(about: Asked, by: Offer, name: str) -> Integers:
     return np.sort(np.array(selection.links or (), np.int64))
 
 
-def counts_of(about: Asked, found: Sequence[PlaceClicks]) -> Counts:
-    """Clicks by place that the store has of an offer's lists of links, of people only, under the filter."""
-    places = about.atlas.places
-    keys, clicks = (np.concatenate([getattr(one, name) for one in found]) for name in ("keys", "clicks"))
-    kinds = np.full(len(keys), int(NetworkKind.RESIDENTIAL), np.uint8)
-    return count(places, places.number_of(keys), kinds, clicks, networks=PEOPLE, within=about.counts.within)
+class Listed(NamedTuple):
+    """Clicks by place of a list of links."""
+
+    places: npt.NDArray[np.int32]  # numbers, -1 where the atlas has no such place
+    clicks: Integers
+
+    @classmethod
+    def of(cls, about: Asked, found: PlaceClicks) -> Listed:
+        """What the store has of them: looked up once, for all offers that have these links."""
+        return cls(about.atlas.places.number_of(found.keys), found.clicks)
+
+
+def counts_of(about: Asked, lists: Sequence[Listed]) -> Counts:
+    """Clicks by place of an offer's lists of links, of people only, under the filter."""
+    number, clicks = (np.concatenate([getattr(one, name) for one in lists]) for name in Listed._fields)
+    kinds = np.full(len(number), int(NetworkKind.RESIDENTIAL), np.uint8)
+    return count(about.atlas.places, number, kinds, clicks, networks=PEOPLE, within=about.counts.within)
 
 
 def counted(about: Asked, by: Offer, name: str) -> Counts | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from clickatlas.api.findings import Asked
-from clickatlas.api.offers import Offer, classes, counts_of
+from clickatlas.api.offers import Listed, Offer, classes, counts_of
 from clickatlas.api.times import (
     HISTORY,
     HUMANS,
@@ -61,6 +61,7 @@ def read(about: Asked, clock: str, sorts: Mapping[Offer, Mapping[str, Integers]]
         asked.selection, asked.kinds, [quarters, divided.question], [words], links
     )
     times, weeks = found.times
+    lists = [Listed.of(about, of) for of in found.links]
 
     def remember() -> None:
         about.kept(rhythm_name(about, local=True), lambda: by_clocks(zones, span, quarters.edges, times))
@@ -69,7 +70,7 @@ def read(about: Asked, clock: str, sorts: Mapping[Offer, Mapping[str, Integers]]
 
     def counted(by: Offer) -> dict[str, Counts]:
         return {
-            name: counts_of(about, [found.links[at] for at in made])
+            name: counts_of(about, [lists[at] for at in made])
             for (sort, name), made in zip(offers, made_of, strict=True)
             if sort is by
         }

@@ -12,6 +12,7 @@ mean of ratios is unstable there); large parts count alike. Large parts that are
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,22 @@ class Parts:
         part[some] = inverse
         return cls(part, np.unique(keys // size, return_inverse=True)[1].astype(np.int64), both)
 
+    def sums(self, clicks: I64) -> F64:
+        """Clicks by part."""
+        return np.asarray(
+            np.bincount(self.part[self.places], clicks[self.places], len(self.region)), np.float64
+        )
+
+    @cached_property
+    def places(self) -> npt.NDArray[np.intp]:
+        """Those with clicks."""
+        return np.flatnonzero(self.part >= 0)
+
+    @cached_property
+    def whole(self) -> F64:
+        """Clicks of either side, by part."""
+        return self.sums(self.both)
+
     def lasting(self, column: npt.NDArray[np.integer], rows: I64) -> F64:
         """Σ n² / Σ n over the parts of each area number of `rows`; `column` has the area number of each place."""
         some = np.flatnonzero((column >= 0) & (self.part >= 0))
@@ -71,12 +88,8 @@ class Clumped:
 
     @classmethod
     def of(cls, a: I64, parts: Parts) -> Clumped:
-        """Side A's clicks are `a`, by place; side B's are the others of `parts`. About 20 ms."""
-        some = np.flatnonzero(parts.part >= 0)
-        mine, both = (
-            np.bincount(parts.part[some], of[some], len(parts.region)).astype(np.float64)
-            for of in (a, parts.both)
-        )
+        """Side A's clicks are `a`, by place; side B's are the others of `parts`. About 7 ms."""
+        mine, both = parts.sums(a), parts.whole
         whole = float(both.sum())
         spread, sure = learned(mine, both - mine, parts.region)
         if np.isnan(sure):  # sides that have hardly a region in common: whole cities are taken for clumps

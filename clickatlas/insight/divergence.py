@@ -231,23 +231,48 @@ def _by_group(
     return taken(found, np.flatnonzero(found.a + found.b))
 
 
+@dataclass(frozen=True)
+class Inside:
+    """The places of each area that have clicks, once for any sides that these are shared out between."""
+
+    place: npt.NDArray[np.intp]  # one area's behind the other's
+    starts: npt.NDArray[np.intp]  # where each area's begin
+    area: npt.NDArray[np.integer]  # beside `starts`: area numbers
+    both: I64  # beside `place`: clicks of either side
+    size: int  # of tables by area number
+
+    @classmethod
+    def of(cls, column: npt.NDArray[np.integer], both: I64, size: int) -> Inside:
+        """`column` has the area number of each place, `both` the clicks."""
+        some = np.flatnonzero((column >= 0) & (both > 0))
+        some = some[np.argsort(column[some], kind="stable")]
+        area = column[some]
+        starts = np.flatnonzero(np.diff(area, prepend=-1))
+        return cls(some, starts, area[starts], both[some], size)
+
+    def singles(self, a: I64, totals: tuple[int, int]) -> tuple[F64, F64]:
+        """By area number, in clicks: how far one place is below side A's part of the area's other places, and how far above.
+
+        Side A's clicks are `a`, by place. Where the others have few clicks, their part is drawn towards side A's part of all.
+        """
+        low, high = np.zeros(self.size), np.zeros(self.size)
+        if not len(self.starts):
+            return low, high
+        mine, both = a[self.place], self.both
+        many = np.diff(self.starts, append=len(both))
+        whole_a, whole = (np.repeat(np.add.reduceat(of, self.starts), many) for of in (mine, both))
+        usual = totals[0] / max(1, sum(totals))
+        away = mine - both * ((whole_a - mine + REST * usual) / (whole - both + REST))
+        low[self.area] = np.minimum(0, np.minimum.reduceat(away, self.starts))
+        high[self.area] = np.maximum(0, np.maximum.reduceat(away, self.starts))
+        return low, high
+
+
 def singles(
     column: npt.NDArray[np.integer], a: I64, b: I64, size: int, totals: tuple[int, int]
 ) -> tuple[F64, F64]:
-    """By area number, in clicks: how far one place is below side A's part of the area's other places, and how far above.
-
-    Where the others have few clicks, their part is drawn towards side A's part of all.
-    """
-    some = np.flatnonzero((column >= 0) & ((a + b) > 0))
-    area, mine, both = column[some], a[some], (a + b)[some]
-    usual = totals[0] / max(1, sum(totals))
-    whole_a, whole = (np.bincount(area, of, size)[area] for of in (mine, both))
-    rest = (whole_a - mine + REST * usual) / (whole - both + REST)
-    away = mine - both * rest
-    low, high = np.zeros(size), np.zeros(size)
-    np.minimum.at(low, area, away)
-    np.maximum.at(high, area, away)
-    return low, high
+    """`Inside.singles` of two sides' clicks by place."""
+    return Inside.of(column, a + b, size).singles(a, totals)
 
 
 def taken(table: Contrast, rows: npt.NDArray[np.intp]) -> Contrast:

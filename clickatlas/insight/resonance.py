@@ -13,7 +13,7 @@ from clickatlas.atlas.atlas import Atlas
 from clickatlas.insight.chance import Spread, benjamini_hochberg
 from clickatlas.insight.clumping import Clumped, Parts
 from clickatlas.insight.counts import Counts
-from clickatlas.insight.divergence import ENOUGH, ENOUGH_SMALL, SMALL, Contrast, contrast, singles, sums
+from clickatlas.insight.divergence import ENOUGH, ENOUGH_SMALL, SMALL, Contrast, Inside, contrast, sums
 
 MOST = 12  # of the offers with the most clicks: each costs some 10 ms
 
@@ -50,7 +50,7 @@ def resonance(
     parts = Parts.of(whole.clicks, atlas)
     both = sums(column, whole.clicks, len(atlas.areas), shown)
     area = np.flatnonzero(both)
-    lasting = parts.lasting(column, area)
+    lasting, inside = parts.lasting(column, area), Inside.of(column, whole.clicks, len(atlas.areas))
     tables: list[Contrast] = []
     spreads: list[Spread] = []
     for name in ranked[:most]:
@@ -58,7 +58,7 @@ def resonance(
         mine = np.minimum(sums(column, own, len(atlas.areas), shown), both)
         clumped = Clumped.of(own, parts)
         totals = int(mine.sum()), int((both - mine).sum())
-        low, high = singles(column, own, whole.clicks - own, len(atlas.areas), totals)
+        low, high = inside.singles(own, totals)
         table = contrast(
             area, mine[area], (both - mine)[area], *totals, clumped.drawn(lasting), sure=clumped.sure,
             enough=ENOUGH_SMALL if level in SMALL else ENOUGH, single=(low[area], high[area]),
