@@ -133,7 +133,7 @@ class TargetRows(StrEnum):
 
 SHARE = (
     "share", "low", "high", "inside", "uncertain", "outside", "untold", "share_all_networks", "residents", "unreached",
-    "unreached_by_chance",
+    "unreached_low", "unreached_high", "unreached_by_chance", "income_known", "unreached_income", "unreached_income_low",
 )  # fmt: skip
 
 
@@ -156,11 +156,27 @@ class TargetTable(AreaColumns):
     channels: dict[str, tuple[float | None, float | None, float | None]] = Field(
         description="By channel: share, and the ends of its interval."
     )
-    residents: float | None = Field(description="People who live in the target.")
+    residents: float | None = Field(
+        description="People who live in the target. Null where it can't be told who was not reached."
+    )
     unreached: float | None = Field(description="Of them, those in areas without any click.")
+    unreached_low: float | None = Field(
+        description="At least so many: those in areas where having no click is hardly chance."
+    )
+    unreached_high: float | None = Field(
+        description="At most so many: all in areas without any click, as `unreached` is; some had none by chance alone."
+    )
     unreached_by_chance: float | None = Field(
         description="How many that would be if clicks came as people live."
     )
+    income_known: float | None = Field(
+        description="Share of the residents whose area has a known median household income: US ZIP codes."
+    )
+    unreached_income: float | None = Field(
+        description="`unreached` weighed by income: of residents times median household income, the share in areas without any "
+        "click. Null where no income is known."
+    )
+    unreached_income_low: float | None = Field(description="`unreached_low` weighed by income, a share.")
     silent: dict[str, float | None] = Field(
         description="Areas of the target, by id, with so few clicks that chance would hardly do it; their residents."
     )
@@ -245,7 +261,12 @@ def target_table(
         },
         residents=number(reach.people) if reach else None,
         unreached=number(reach.unreached) if reach else None,
+        unreached_low=number(reach.unreached_low) if reach else None,
+        unreached_high=number(reach.unreached) if reach else None,
         unreached_by_chance=number(reach.by_chance) if reach else None,
+        income_known=number(reach.income_known) if reach else None,
+        unreached_income=number(reach.unreached_income) if reach else None,
+        unreached_income_low=number(reach.unreached_income_low) if reach else None,
         silent={
             areas.id(area): number(living)
             for area, living in (zip(reach.area.tolist(), reach.population.tolist(), strict=True) if reach else ())

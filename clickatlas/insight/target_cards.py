@@ -10,6 +10,7 @@ from clickatlas.insight.targeting import Share, Targeting
 
 LEAST = 100  # clicks: below, a share is too rough for a card
 ALPHA = 0.01
+MOSTLY = 0.5  # share of residents: where the income of more is known, the card tells it
 CAVEAT = "Each click is inside with the chance that its place's accuracy radius (67 %) gives it; a border is not sharp."
 METHOD = (
     "Mean chance of being inside, with Wilson's interval for clicks in clumps "
@@ -143,18 +144,28 @@ def _spilled(found: Targeting, atlas: Atlas) -> Card:
 def _quiet(found: Targeting, atlas: Atlas) -> Card:
     quiet = found.unreached
     assert quiet is not None
+    weighed = quiet.income_known > MOSTLY
+    numbers: dict[str, float | int | str] = {
+        "table": "silent",
+        "people": round(quiet.people),
+        "unreached": round(quiet.unreached),
+        "unreached_low": round(quiet.unreached_low),
+        "unreached_high": round(quiet.unreached),
+        "by_chance": round(quiet.by_chance),
+        "areas": quiet.areas,
+        "without": quiet.without,
+        "income_known": quiet.income_known,
+    }
+    if quiet.income_known:
+        numbers["unreached_income"] = quiet.unreached_income
+        numbers["unreached_income_low"] = quiet.unreached_income_low
     return Card(
         kind=Kind.TARGET,
-        sentence=f"{percent(quiet.unreached / quiet.people)} of the target's residents live where nobody clicked; "
+        sentence=f"{percent(quiet.unreached / quiet.people)} of the target's residents"
+        + (f" ({percent(quiet.unreached_income)} weighed by income)" if weighed else "")
+        + " live where nobody clicked; "
         f"{percent(quiet.by_chance / quiet.people)} would by chance.",
-        numbers={
-            "table": "silent",
-            "people": round(quiet.people),
-            "unreached": round(quiet.unreached),
-            "by_chance": round(quiet.by_chance),
-            "areas": quiet.areas,
-            "without": quiet.without,
-        },
+        numbers=numbers,
         interval=(quiet.low / quiet.people, quiet.high / quiet.people),
         of="by_chance",
         p=quiet.p,
@@ -162,7 +173,8 @@ def _quiet(found: Targeting, atlas: Atlas) -> Card:
         areas=tuple(quiet.area.tolist()),
         filter=area_filter(atlas, quiet.area[:20]) if len(quiet.area) else {},
         method="Residents of postal areas (cities where there are none) without a click, against Poisson "
-        "counts of clumps of clicks; the areas named pass Benjamini-Hochberg at 5 %.",
+        "counts of clumps of clicks; the areas named pass Benjamini-Hochberg at 5 %."
+        + (" Weighed by income: residents times their ZIP's median household income." if weighed else ""),
         sample=found.people.clicks,
         caveats=("The database puts some customers of an area at the next city's centre.",),
         weight=0.5 + 0.3 * (quiet.unreached - quiet.by_chance) / quiet.people,

@@ -1,4 +1,4 @@
-"""Did clicks hit the target? In-target share with an interval, spill, and who inside was not reached.
+"""Did clicks hit the target? In-target share with an interval, and spill; who inside was not reached is in `unreached`.
 
 A click counts as inside with the chance that its place has (`certainty`). The share is their mean. Its interval is
 Wilson's (JASA 22, 1927) for as many independent clicks as give the same variance (Kish, Survey Sampling, 1965, 8.2), which is
@@ -23,6 +23,7 @@ from clickatlas.atlas.atlas import Atlas
 from clickatlas.insight import chance
 from clickatlas.insight.measures import Residents
 from clickatlas.insight.target import Target
+from clickatlas.insight.unreached import Unreached, unreached
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -30,7 +31,6 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 SURE = 0.95  # a click is inside with at least this chance, or outside with it; else it is uncertain
 MOST = 200  # areas in a list
-LEAST = 30  # clicks inside: below, nothing is said of who was not reached
 
 
 @dataclass(frozen=True)
@@ -64,28 +64,6 @@ class Spill:
     share: F64  # of all clicks told
     low: F64  # 95 % interval of the share
     high: F64
-
-
-@dataclass(frozen=True)
-class Unreached:
-    """Who lives in the target's postal areas (cities where there are none) that had no click.
-
-    An area is `silent` where so few clicks would be chance in fewer than `q` ≤ 0.05 (Benjamini-Hochberg). `by_chance`
-    is how many people would live in areas without a click if clicks came as people live; (`low`, `high`) its 95 % range.
-    """
-
-    people: float  # who live in the target's areas that an address leads to
-    unreached: float
-    by_chance: float
-    low: float
-    high: float
-    p: float
-    areas: int  # in the target
-    without: int  # of them, had no click
-    area: I64  # silent ones, most people first
-    population: F64
-    expected: F64  # clicks
-    q: F64
 
 
 @dataclass(frozen=True)
@@ -128,7 +106,7 @@ def aimed(
         channels=shares,
         apart=_apart(shares),
         spill=_spill(atlas, certainty, clicks, level, shown, phi),
-        unreached=_unreached(atlas, target, clicks, phi, shown, people or Residents.of(atlas)),
+        unreached=unreached(atlas, target, clicks, phi, shown, people or Residents.of(atlas)),
         missing=tuple(area for area in target.areas if atlas.areas.number(area) is None),
     )
 
@@ -268,56 +246,3 @@ def _spill(atlas: Atlas, certainty: F32, clicks: I64, level: Level, shown: Flags
     worth = np.minimum(worth, total)
     low, high = chance.share_interval(share * worth, worth)
     return Spill(level, found, outside[found], share, np.asarray(low), np.asarray(high))
-
-
-def _unreached(
-    atlas: Atlas, target: Target, clicks: I64, phi: float, shown: Flags | None, people: Residents
-) -> Unreached | None:
-    """None where fewer than `LEAST` clicks came from inside, or where nobody is known to live there.
-
-    Clicks are expected where people live and where the database has addresses, the lesser of the two: who has no address
-    of their own there can't be seen, and is not said to be unreached.
-    """
-    places = atlas.places
-    core = target.members(atlas) & ~np.asarray(places.unplaced)
-    if target.circles or target.polygons:
-        core |= target.covers(places.lat, places.lon) & ~np.asarray(places.unplaced)
-    postal, city = np.asarray(places.area[Level.POSTAL]), np.asarray(places.area[Level.CITY])
-    postal_known = (postal >= 0) & ~np.isnan(people.population)[postal]
-    area = np.where(postal_known, postal, city)
-    some = np.flatnonzero(core & (area >= 0))
-    number, index = np.unique(area[some], return_inverse=True)
-    living = np.bincount(index, weights=people.place[some]).astype(np.float64)
-    addresses = np.bincount(index, weights=np.asarray(places.addresses)[some])
-    had = np.bincount(index, weights=clicks[some]).astype(np.int64)
-    use = (living > 0) & (addresses > 0)
-    if shown is not None:
-        use &= shown[number]
-    number, living, addresses, had = number[use], living[use], addresses[use], had[use]
-    if had.sum() < LEAST:
-        return None
-    expected = had.sum() * np.minimum(living / living.sum(), addresses / addresses.sum())
-    # φ from days, not from areas: lasting differences between these are no chance here, but what is asked. Clumps are
-    # φ clicks large at most on average, so that there are E/φ of them at least: this is no less than the chance of none.
-    none = np.exp(-expected / phi)
-    unreached = float(living[had == 0].sum())
-    by_chance = float((living * none).sum())
-    deviation = float(np.sqrt((living**2 * none * (1 - none)).sum()))
-    z = (unreached - by_chance) / deviation if deviation else 0.0
-    q = chance.benjamini_hochberg(np.where(had == 0, none, 1.0))
-    silent = np.flatnonzero((had == 0) & (q <= 0.05))
-    silent = silent[np.lexsort((number[silent], -living[silent]))][:MOST]
-    return Unreached(
-        people=float(living.sum()),
-        unreached=unreached,
-        by_chance=by_chance,
-        low=max(0.0, by_chance - 1.96 * deviation),
-        high=by_chance + 1.96 * deviation,
-        p=float(special.ndtr(-z)),
-        areas=len(number),
-        without=int((had == 0).sum()),
-        area=number[silent].astype(np.int64),
-        population=living[silent],
-        expected=expected[silent],
-        q=q[silent],
-    )

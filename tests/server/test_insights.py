@@ -234,6 +234,17 @@ def test_a_targets_parts_and_unexpected_countries_are_spreadsheets(tally: Tally)
         }
         assert float(sheets["share"][0]["share"]) == pytest.approx(found["share"], rel=1e-5)
         assert float(sheets["share"][0]["inside"]) == pytest.approx(found["inside"], rel=1e-5)
+        for name in (
+            "residents", "unreached", "unreached_low", "unreached_high", "unreached_by_chance",
+            "income_known", "unreached_income", "unreached_income_low",
+        ):  # fmt: skip
+            assert float(sheets["share"][0][name]) == pytest.approx(found[name], rel=1e-5), name
+        assert (
+            0 <= found["unreached_low"] <= found["unreached_high"] == found["unreached"] < found["residents"]
+        )
+        assert sum(found["silent"].values()) <= found["unreached_low"] * (1 + 1e-4)
+        assert 0 <= found["unreached_income_low"] <= found["unreached_income"] <= 1
+        assert found["income_known"] > 0.9, "by ZIP code"
         told = {
             row["channel"]: [float(row[name]) for name in ("share", "low", "high")]
             for row in sheets["channels"]

@@ -7314,7 +7314,7 @@ export interface components {
       };
       /**
        * Residents
-       * @description People who live in the target.
+       * @description People who live in the target. Null where it can't be told who was not reached.
        */
       residents: number | null;
       /**
@@ -7323,10 +7323,35 @@ export interface components {
        */
       unreached: number | null;
       /**
+       * Unreached Low
+       * @description At least so many: those in areas where having no click is hardly chance.
+       */
+      unreached_low: number | null;
+      /**
+       * Unreached High
+       * @description At most so many: all in areas without any click, as `unreached` is; some had none by chance alone.
+       */
+      unreached_high: number | null;
+      /**
        * Unreached By Chance
        * @description How many that would be if clicks came as people live.
        */
       unreached_by_chance: number | null;
+      /**
+       * Income Known
+       * @description Share of the residents whose area has a known median household income: US ZIP codes.
+       */
+      income_known: number | null;
+      /**
+       * Unreached Income
+       * @description `unreached` weighed by income: of residents times median household income, the share in areas without any click. Null where no income is known.
+       */
+      unreached_income: number | null;
+      /**
+       * Unreached Income Low
+       * @description `unreached_low` weighed by income, a share.
+       */
+      unreached_income_low: number | null;
       /**
        * Silent
        * @description Areas of the target, by id, with so few clicks that chance would hardly do it; their residents.
@@ -11575,7 +11600,12 @@ export interface operations {
            *       },
            *       "residents": 0.25,
            *       "unreached": 0.25,
+           *       "unreached_low": 0.25,
+           *       "unreached_high": 0.25,
            *       "unreached_by_chance": 0.25,
+           *       "income_known": 0.25,
+           *       "unreached_income": 0.25,
+           *       "unreached_income_low": 0.25,
            *       "silent": {
            *         "region:US-NH": 21000
            *       },
