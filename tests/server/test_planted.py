@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from clickatlas.api.geo import LEVELS, Table
 from clickatlas.atlas import files
 from clickatlas.atlas.atlas import Atlas
 from tests.server.planting import Planted, inside, make_links, plant
@@ -40,7 +41,9 @@ SAME = [
     for channel in ("email", "social")
 ]  # fmt: skip
 LATE = Planted("late", 30_000, {"campaign": "late"}, later={TEXAS: 3})
-LINKS = [*OFFERS, *SAME, LATE]
+COUNTY, ZIP = "county:53033", "zip:60629"  # not in that county
+HOT = Planted("hot", 40_000, {"campaign": "hot"}, more={COUNTY: 6, ZIP: 12})
+LINKS = [*OFFERS, *SAME, LATE, HOT]
 HOUR, WEEK = 3_600_000, 7 * 86_400_000
 Clicks = npt.NDArray[np.void]
 
@@ -198,3 +201,32 @@ def test_the_rhythm_by_the_readers_clock_is_that_of_a_calendar(
     assert found["weeks"] == len(weeks)
     cells = zip(found["weekday"], found["hour"], found["clicks"], strict=True)
     assert {(day, hour): number for day, hour, number in cells if number} == dict(grid)
+
+
+@pytest.mark.parametrize(("level", "area"), [("counties", COUNTY), ("postal-codes", ZIP)])
+def test_hot_spots_of_counties_and_postal_codes(
+    planted: httpx.Client, data: Path, clicks: Clicks, level: str, area: str
+) -> None:
+    table = ask(planted, "/hotspots", level=level, campaign="hot")
+    atlas = _atlas(data)
+    mine = clicks[(clicks["link"] == LINKS.index(HOT) + 1) & (clicks["kind"] == 0)]
+    place = np.argsort(np.asarray(atlas.places.key))
+    place = place[np.searchsorted(np.asarray(atlas.places.key), mine["place"], sorter=place)]
+    column = np.asarray(atlas.places.area[LEVELS[Table(level)]])[place]
+    counted = Counter(atlas.areas.id(number) for number in column[column >= 0].tolist())
+    assert {id_: n for id_, n in zip(table["ids"], table["clicks"], strict=True) if n} == {
+        id_: counted[id_] for id_ in table["ids"] if counted[id_]
+    }
+    row = table["ids"].index(area)
+    assert table["found"][row]
+    assert table["low"][row] > 1
+    # Postal codes of the county, too.
+    told = [id_ for id_, found in zip(table["ids"], table["found"], strict=True) if found]
+    others = [id_ for id_ in told if id_ != area and not id_.startswith("zip:98")]
+    assert len(others) <= 2, others
+
+
+def _atlas(data: Path) -> Atlas:
+    folder = files.current(data / "atlas")
+    assert folder is not None
+    return Atlas.open(folder)
