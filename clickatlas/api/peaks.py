@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
@@ -18,11 +17,11 @@ from clickatlas.api.insights import AS_CSV, AskedDep, LevelDep, answered
 from clickatlas.api.times import among
 from clickatlas.atlas.areas import Areas, Level
 from clickatlas.insight.peaks import Peaks, peaks
-from clickatlas.insight.rhythm import DAY, HOUR, clocks, offsets
+from clickatlas.insight.rhythm import HOUR, clocks
+from clickatlas.insight.turns import by_week
 
 router = APIRouter(prefix="/api/insights", tags=["insights"])
 FINEST = (Level.COUNTRY, Level.REGION, Level.METRO)
-WEEK = 7 * DAY
 
 
 class PeakTable(AreaColumns):
@@ -95,24 +94,9 @@ def _peaks(about: Asked, level: Level) -> Peaks | None:
         asked.selection, edges, asked.kinds, among(asked, group, steps_of(asked.atlas, zone, edges))
     )
     told = pair[found.groups] >= 0
-    group_of, clicks, middle = found.groups[told], found.clicks[told], edges[found.buckets[told]] + HOUR // 2
-    clock = pair[group_of] % width
-    local = middle.copy()
-    for number_ in np.unique(clock).tolist():
-        mine = clock == number_
-        local[mine] += offsets(middle[mine], places.zones[number_])
-    area, at = np.unique(pair[group_of] // width, return_inverse=True)
-    week = (middle - int(edges[0])) // WEEK
-    cell, shape = week * len(area) + at, (int(week.max(initial=0)) + 1, len(area))
-    turn = np.exp(2j * np.pi * (local % DAY) / DAY)
-
-    def summed(of: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-        return np.bincount(cell, of, shape[0] * shape[1]).astype(np.float64).reshape(shape)
-
-    first = summed(clicks * turn.real) + 1j * summed(clicks * turn.imag)
-    twice = clicks * turn**2
-    second = summed(twice.real) + 1j * summed(twice.imag)
-    return peaks(area, summed(clicks).astype(np.int64), first, second)
+    area, clock = np.divmod(pair[found.groups[told]], width)
+    middle = edges[found.buckets[told]] + HOUR // 2
+    return peaks(*by_week(area, clock, middle, found.clicks[told], places.zones, int(edges[0])))
 
 
 def peak_table(found: Peaks | None, level: Level, areas: Areas, total: int, min_cell: int) -> PeakTable:

@@ -39,7 +39,8 @@ def read(about: Asked, clock: str, sorts: Mapping[Offer, Mapping[str, Integers]]
     """One pass over the clicks, where that is possible; `sorts` are the offers to count, and their links.
 
     Links are read by what they are offered as, which tags may share. Where that would make too many lists,
-    those of the first sort alone are read. By the reader's clock, for other network kinds than people's, and with `min_cell` each question asks for itself: None.
+    those of the first sort alone are read. By the reader's clock, for other network kinds than people's,
+    and with `min_cell` each question asks for itself: None.
     """
     questions, wanted = about.opened.questions, about.wanted
     if clock != PLACE or wanted.holds:

@@ -103,7 +103,7 @@ NOUNS = {
 
 
 # Network kinds as people call what is in them; the keys are the API's.
-MACHINES = {"hosting": "data centres", "vpn": "VPNs", "tor": "Tor", "cdn": "CDNs", "bot": "robots"}
+NETWORKS = {"hosting": "data centres", "vpn": "VPNs", "tor": "Tor", "cdn": "CDNs", "bot": "robots"}
 
 
 def areas_of(atlas: Atlas, areas: npt.NDArray[np.integer], level: Level) -> str:

@@ -18,9 +18,8 @@ import numpy.typing as npt
 
 from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
-from clickatlas.insight import card as words
 from clickatlas.insight import chance
-from clickatlas.insight.card import LEVEL, Card, Kind, area_filter, count, listed, percent, times
+from clickatlas.insight.card import LEVEL, NETWORKS, Card, Kind, area_filter, count, listed, percent, times
 from clickatlas.insight.rhythm import DAY
 
 F64 = npt.NDArray[np.float64]
@@ -266,7 +265,7 @@ def _sides(found: Oddities, at: int, machines: float) -> list[str]:
     """What people and machines have of row `at`'s jump, the larger first, each with its clicks now and as usual."""
     people = found.kinds.index(PEOPLE) if PEOPLE in found.kinds else -1
     rows = [row for row in range(len(found.kinds)) if row != people]
-    kinds = listed([words.MACHINES.get(kind, kind) for kind in found.mostly(at)])
+    kinds = listed([NETWORKS.get(kind, kind) for kind in found.mostly(at)])
     sides = [
         ("machines", machines, rows, f"{kinds}; " if kinds else ""),
         ("people", 1 - machines, [people] if people >= 0 else [], ""),

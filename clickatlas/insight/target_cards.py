@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from clickatlas.atlas.atlas import Atlas
-from clickatlas.insight.card import MACHINES, Card, Kind, area_filter, count, percent
+from clickatlas.insight.card import NETWORKS, Card, Kind, area_filter, count, percent
 from clickatlas.insight.targeting import Share, Targeting
 
 LEAST = 100  # clicks: below, a share is too rough for a card
@@ -60,7 +60,7 @@ def _hit(found: Targeting) -> Card:
     if every is not None and every.clicks:
         numbers["share_all_networks"] = every.share
         if abs(every.share - people.share) >= 0.02:
-            sentence += f" With {MACHINES['hosting']}, {MACHINES['vpn']} and {MACHINES['bot']} it would be {percent(every.share)}."
+            sentence += f" With {NETWORKS['hosting']}, {NETWORKS['vpn']} and {NETWORKS['bot']} it would be {percent(every.share)}."
     return Card(
         kind=Kind.TARGET,
         sentence=sentence,

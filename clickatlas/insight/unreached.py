@@ -43,10 +43,9 @@ class Unreached:
     unreached: float
     unreached_low: float  # of them, in silent areas: all of these, not only those listed
     income_known: float  # share of `people` in areas whose median household income is known
-    unreached_income: (
-        float  # of residents × income there, the share of areas without a click; NaN where none is known
-    )
-    unreached_income_low: float  # the share of silent ones
+    # Of residents × income there, the share of areas without a click, and of silent ones; NaN where none is known.
+    unreached_income: float
+    unreached_income_low: float
     by_chance: float
     low: float
     high: float
