@@ -14,7 +14,8 @@ from clickatlas.insight.languages import languages
 from clickatlas.insight.measures import Expectation
 from clickatlas.insight.rhythm import DAY, MONDAY
 from clickatlas.insight.rhythms import CELLS, rhythm
-from clickatlas.insight.targeting import by_day, share
+from clickatlas.insight.target import Target
+from clickatlas.insight.targeting import aimed, by_day
 
 F64 = npt.NDArray[np.float64]
 TIMES = 200
@@ -23,6 +24,7 @@ TUESDAY_EVENING = 24 + 19
 SPEAK = 0.2  # of visitors
 SPOKEN = 200  # clicks of a country
 DEALS = 20  # of the language, in each campaign
+SPILLED = 20  # regions whose part of what missed is held against the truth
 
 
 def week(factor: float = 1.0) -> F64:
@@ -57,8 +59,8 @@ def simultaneous(times: int, clicks: int = CLICKS, seed: int = 2) -> Found:
     return Found(f"rhythm: intervals of all 168 hours hold at once, {clicks:,} clicks", hits, times)
 
 
-def targets(world: World, times: int, clicks: int = CLICKS, seed: int = 3) -> Found:
-    """Intervals of the in-target share of a state, whose clicks are known for sure, that hold the truth."""
+def targets(world: World, times: int, clicks: int = CLICKS, seed: int = 3) -> tuple[Found, Found]:
+    """Intervals that hold the truth: of the in-target share of a state, whose clicks are known for sure, and of what spilled where."""
     random, crowd, clumps = (
         np.random.default_rng([seed, clicks]),
         Crowd.of(world.atlas, world.weight),
@@ -67,7 +69,8 @@ def targets(world: World, times: int, clicks: int = CLICKS, seed: int = 3) -> Fo
     region = np.asarray(world.atlas.places.area[Level.REGION])
     known = world.share(Level.REGION)
     states = np.flatnonzero(known * clicks >= 100)
-    visitors, hits = clumps.visitors(clicks), 0
+    largest = np.argsort(-known)[:SPILLED]
+    visitors, hits, spilled, asked = clumps.visitors(clicks), 0, 0, 0
     for _ in range(times):
         state = int(random.choice(states))
         inside = region == state
@@ -78,9 +81,18 @@ def targets(world: World, times: int, clicks: int = CLICKS, seed: int = 3) -> Fo
         counts = np.bincount(place, minlength=inside.size).astype(np.int64)
         sizes = clump_sizes(Expectation.of(world.atlas, world.counts(counts), world.residents))
         phi = max(by_day(number[1], number[0]), 1.0 if sizes is None else design_effect(sizes))
-        found = share(counts, inside.astype(np.float32), phi)
-        hits += found.low <= known[state] <= found.high
-    return Found(f"in-target share of a state, {clicks:,} clicks over {WEEKS} weeks", hits, times)
+        target = Target((world.atlas.areas.id(state),))
+        found = aimed(world.atlas, target, inside.astype(np.float32), counts, phi=phi, people=world.residents)
+        hits += found.people.low <= known[state] <= found.people.high
+        spill, truth = found.spill, known[found.spill.area]
+        use = np.isin(spill.area, largest)
+        spilled += int(((spill.low <= truth) & (truth <= spill.high))[use].sum())
+        asked += int(np.isin(largest, state, invert=True).sum())
+    name = f"{clicks:,} clicks over {WEEKS} weeks"
+    return (
+        Found(f"in-target share of a state, {name}", hits, times),
+        Found(f"spill of the {SPILLED} largest regions, {name}", spilled, asked),
+    )
 
 
 def speakers(world: World, times: int, model: str, clicks: int = CLICKS, seed: int = 4) -> Found:
@@ -118,6 +130,7 @@ def main(times: int = TIMES) -> None:
         show(simultaneous(times, clicks), "")
     world = World.of(sample.atlas(), ())
     for clicks in (2_000, CLICKS):
-        show(targets(world, times, clicks), "")
+        for result in targets(world, times, clicks):
+            show(result, "")
     for model in ("geometric", "log-normal", "Zipf"):
         show(speakers(world, times, model), "")

@@ -76,6 +76,33 @@ def test_a_zip_s_drawer_tells_the_zip_s_figures(chromium: Browser, sampled: Serv
     window.close()
 
 
+def test_the_drawer_tells_around_which_hour_and_what_recurs(chromium: Browser, sampled: Served) -> None:
+    """Not the busiest hour of 168, which there always is."""
+    table = asked(sampled, "/api/insights/peaks", level="regions", days="all")
+    area_id, peak = table["ids"][0], table["peak"][0]
+    named = asked(sampled, "/api/insights/rhythm", clock="place", area=area_id)["peaks"]
+    area = asked(sampled, f"/api/areas/{area_id}")
+    window = Window(chromium, sampled)
+    page = window.goto(f"/app?days=all&open={area_id}&map=5/{area['lat']}/{area['lon']}")
+    told = page.get_by_test_id("drawer-peak")
+    minutes = round(peak * 6) * 10 % 1440
+    hour = f"{minutes // 60 % 12 or 12}:{minutes % 60:02}"
+    expect(told).to_contain_text(
+        re.compile(rf"On average at {hour}\s{'AM' if minutes < 720 else 'PM'} \("), timeout=PATIENCE_MS
+    )
+    if table["found"][0]:
+        expect(told).to_contain_text(
+            re.compile(rf"hours? {'later' if table['shift'][0] > 0 else 'earlier'} than elsewhere \(")
+        )
+    else:
+        expect(told).not_to_contain_text("elsewhere")
+    peaks = [named["week"]] if named["week"] else [one for one in (named["hour"], named["weekday"]) if one]
+    expect(told).to_contain_text(f"{peaks[0]['ratio']:.1f}× (" if peaks else "No hour that chance alone")
+    page.get_by_test_id("drawer-hours").scroll_into_view_if_needed()
+    window.picture("drawer-hours")
+    window.close()
+
+
 def test_a_zip_without_residents_says_so(chromium: Browser, sampled: Served) -> None:
     window = Window(chromium, sampled)
     page = window.goto("/app?days=all&open=zip:02238&map=9/42.36/-71.1")  # PO boxes in Cambridge

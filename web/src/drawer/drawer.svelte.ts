@@ -3,6 +3,7 @@ import { question } from "../api/question";
 import { baselineOf } from "../insights/api";
 import type { Explorer } from "../state/explorer.svelte";
 import { Resource } from "../state/resource.svelte";
+import { rhythm, type Rhythm } from "../time/api";
 import {
   areaFacts,
   breakdown,
@@ -16,6 +17,7 @@ import {
 } from "./answers";
 import { audience, type Audience } from "./audience";
 import { deviation, type Deviation } from "./deviation";
+import { peaks, type Peaks } from "./peak";
 import { bucketFor, common } from "./words";
 
 export const PARTS: Part[] = ["link", "channel", "device"];
@@ -25,6 +27,10 @@ export class AreaDrawer {
   facts = new Resource<AreaFacts>();
   trend = new Resource<Trend>();
   hours = new Resource<Hours>();
+  /** What recurs beyond chance in the area's week. */
+  rhythm = new Resource<Rhythm>();
+  /** The hours of all areas of its level; null for one that is finer than metros. */
+  peaks = new Resource<Peaks | null>();
   deviation = new Resource<Deviation>();
   audience = new Resource<Audience>();
   /** The page's question narrowed to the area. */
@@ -58,6 +64,8 @@ export class AreaDrawer {
         this.parts[by].load((signal) => breakdown(by, query, signal), { quiet }),
       ),
       this.hours.load((signal) => hours(query, signal), { quiet }),
+      this.rhythm.load((signal) => rhythm(query, "place", signal), { quiet }),
+      this.peaks.load((signal) => peaks(facts.level, explorer.query, signal), { quiet }),
       ...(facts.country === "US"
         ? [this.audience.load((signal) => audience(query, signal), { quiet })]
         : []),

@@ -57,6 +57,22 @@ const two = new Intl.NumberFormat("en", {
 export const timesInWords = (ratio: number, low: number, high: number): string =>
   `${two.format(ratio)}× (${two.format(low)}–${two.format(high)})`;
 
+/** "9 AM–10 AM": an hour of the day. */
+export const spanName = (hour: number, locale?: string): string =>
+  [hour, (hour + 1) % 24].map((at) => hourName(at, locale)).join("–");
+
+/** "Tuesday, 9 AM–10 AM 1.9× (1.7–2.0)": what recurs, how much more it is, and how surely. */
+export function peakInWords(
+  { weekday, hour, ratio, low, high }: PeakHour,
+  locale?: string,
+): string {
+  const when = [
+    weekday === null ? null : weekdays("long", locale)[weekday],
+    hour === null ? null : spanName(hour, locale),
+  ];
+  return `${when.filter(Boolean).join(", ")} ${timesInWords(ratio, low, high)}`;
+}
+
 /** What an hour of the week is to the average hour, with its interval; null where that isn't known. */
 export function ratioAt(found: Rhythm | null, { day, hour }: At): string | null {
   const at = found?.weekday.findIndex((one, i) => one === day && found.hour[i] === hour) ?? -1;

@@ -1,8 +1,8 @@
 import type { Explorer } from "../state/explorer.svelte";
 import { Resource } from "../state/resource.svelte";
 import { counted, share } from "../words/format";
-import { hoursTable, rhythm, type Clock, type HoursTable, type PeakHour, type Rhythm } from "./api";
-import { hourName, peaksOf, ratioAt, timesInWords, weekdays } from "./hours";
+import { hoursTable, rhythm, type Clock, type HoursTable, type Rhythm } from "./api";
+import { peakInWords, peaksOf, ratioAt, spanName, weekdays } from "./hours";
 
 const QUIET_MS = 30_000; // as long as the server keeps what it found
 
@@ -50,7 +50,7 @@ export class Week {
       return { what: "No peak", when: "that chance alone would not often make" };
     return {
       what: this.peaks.length > 1 ? "Peaks" : "Peak",
-      when: this.peaks.map((peak) => this.#peak(peak)).join("; "),
+      when: this.peaks.map((peak) => peakInWords(peak, this.#locale)).join("; "),
     };
   });
 
@@ -77,19 +77,7 @@ export class Week {
     await this.rhythm.load((signal) => rhythm(query, clock, signal), { quiet });
   }
 
-  #peak({ weekday, hour, ratio, low, high }: PeakHour): string {
-    const times = timesInWords(ratio, low, high);
-    if (weekday === null) return `${this.#span(hour!)} ${times}`;
-    if (hour === null) return `${this.#days[weekday]} ${times}`;
-    return `${this.#words({ day: weekday, hour })} ${times}`;
-  }
-
   #words({ day, hour }: Cell): string {
-    return `${this.#days[day]}, ${this.#span(hour)}`;
-  }
-
-  #span(hour: number): string {
-    const [from, to] = [hour, (hour + 1) % 24].map((at) => hourName(at, this.#locale));
-    return `${from}–${to}`;
+    return `${this.#days[day]}, ${spanName(hour, this.#locale)}`;
   }
 }
