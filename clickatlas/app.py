@@ -79,6 +79,7 @@ from clickatlas.api.collector import Figures, HouseCollector
 from clickatlas.api.deck import preparations
 from clickatlas.api.document import document
 from clickatlas.api.domain_watch import DomainWatch
+from clickatlas.api.feed import Feed
 from clickatlas.api.hashing import Hashing
 from clickatlas.api.house import House, shut_by
 from clickatlas.api.latency import Latencies, Measured
@@ -96,7 +97,7 @@ from clickatlas.atlas.watch import EVERY_S, Watch
 from clickatlas.clicks.duckdb import StoreError
 from clickatlas.clicks.ingest import Ingest, IngestThread
 from clickatlas.clicks.opening import open_store
-from clickatlas.clicks.store import Batch, StoreFault
+from clickatlas.clicks.store import Batch, Shared, StoreFault
 from clickatlas.digests.sender import Sender
 from clickatlas.errors import PROBLEM, Problem
 from clickatlas.imports.jobs import Jobs
@@ -150,15 +151,19 @@ def open_house(settings: Settings) -> House:
         imports=Jobs(),
         courier=Courier(settings, links_database),
         provider=Provider(settings) if settings.oidc_issuer else None,
+        feed=Feed(store, broadcast) if isinstance(store, Shared) else None,
     )
     gatherer = house.gatherer = ClickGatherer(links_database, functools.partial(clicks_of, house))
 
     def counted(batch: Batch) -> None:
-        broadcast.tell(batch)
+        if house.feed is None:  # else it tells of these, too
+            broadcast.tell(batch)
         gatherer.tell(batch)
 
     ingest.on_counted = counted
     house.background = [Lookout(house), Sender(house), DomainWatch(house)]
+    if house.feed is not None:
+        house.background.append(house.feed)
     if settings.database_url:
         house.background.append(Follower(settings.data, settings.database_url))
     return house

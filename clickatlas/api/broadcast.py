@@ -76,6 +76,11 @@ class Broadcast:
         self._random = np.random.default_rng()
         self.ended = False
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
     def end(self) -> None:
         """The app is about to stop: no listener is to keep it."""
         self.ended = True

@@ -11,6 +11,7 @@ from fastapi import Request
 
 from clickatlas import __version__
 from clickatlas.api.broadcast import Broadcast
+from clickatlas.api.feed import Feed
 from clickatlas.api.questions import Questions
 from clickatlas.api.spent import Spent
 from clickatlas.api.titles import Titles
@@ -55,6 +56,7 @@ class House:
     post: Post
     imports: Jobs
     provider: Provider | None = None  # where an identity provider is set
+    feed: Feed | None = None  # where others write the store, too
     gatherer: ClickGatherer | None = None  # made once the house is, as it asks it
     background: list[Background] = field(default_factory=list)  # the same
 

@@ -181,6 +181,12 @@ async def _stream(
     watcher = await run_in_threadpool(Watcher, opened, workspace, wanted)
     listener = Listener(watcher.which)
     opened.broadcast.join(listener, workspace)
+    if opened.feed is not None:
+        try:
+            await run_in_threadpool(opened.feed.ready)
+        except BaseException:
+            opened.broadcast.leave(listener)
+            raise
 
     async def events() -> AsyncIterator[str]:
         end = time.monotonic() + seconds

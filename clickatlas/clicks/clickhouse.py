@@ -21,6 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from clickatlas.clicks.clickhouse_address import address
+from clickatlas.clicks.clickhouse_arrivals import ClickHouseArrivals
 from clickatlas.clicks.clickhouse_schema import CLICKS, OF_LINKS, bring_along, local, on_cluster, retention
 from clickatlas.clicks.clickhouse_scope import among
 from clickatlas.clicks.clickhouse_server import ClickHouseFault, Server, explained
@@ -340,6 +341,10 @@ class ClickHouseStore(ClickHouseWords):
         for table in OF_LINKS:
             name = f"{self.address.database}.{local(table, cluster)}"
             self._server.do(f"DELETE FROM {name}{where} WHERE {among('link', links)}", DELETING)
+
+    def arrivals(self) -> ClickHouseArrivals:
+        """What anybody stores from now on. Raises `StoreFault`."""
+        return ClickHouseArrivals(self._server, lambda: self._removed)
 
     @property
     def removals(self) -> int:

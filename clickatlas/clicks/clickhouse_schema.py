@@ -13,10 +13,13 @@ from clickatlas.clicks.clickhouse_address import Address
 from clickatlas.clicks.clickhouse_server import OLDEST, Server
 from clickatlas.clicks.periods import DAY_MS, QUARTER_MS
 from clickatlas.errors import Problem
+from clickatlas.redirect.record import Flags
 
-VERSION = 1
+VERSION = 2
 WINDOW = 100_000  # parts whose tokens a table remembers: with a batch a second more than a day's
 WINDOW_S = 30 * 86_400
+TOLD_MINUTES = 10  # that a click may still be told live after it was stored
+SWEEP_S = 60  # between two looks at what of that is over; ClickHouse's own would be four hours
 _LC = "LowCardinality(String)"
 _MONTH = "toYYYYMM(fromUnixTimestamp64Milli({}, 'UTC'))"
 
@@ -32,6 +35,7 @@ class Table:
     month: str = ""  # the moment (ms) whose month says which partition a row belongs to
     filled: str = ""
     everywhere: bool = False  # all of it on each server of a cluster
+    ttl: str = ""  # when a row may go, "" for never
 
     @property
     def month_of(self) -> str:
@@ -90,6 +94,20 @@ COUNTED = (
         filled="SELECT link, referrer FROM {} GROUP BY link, referrer",
     ),
 )
+_NOW = "toUnixTimestamp64Milli(now64(3))"
+# What is told live of each batch. Rows are told apart by the insert that they came with, and their number in it: neither is the
+# same when a batch comes again, but then its token is. So it must have no partitions: a token is remembered by partition.
+ARRIVALS = Table(
+    "arrivals",
+    "arrived Int64 CODEC(Delta, ZSTD(1)), batch UInt64 CODEC(ZSTD(1)), number UInt32 CODEC(Delta, ZSTD(1)), time Int64"
+    " CODEC(Delta, ZSTD(1)), link Int64 CODEC(ZSTD(1)), place UInt64 CODEC(ZSTD(1)), kind UInt8, flags UInt8,"
+    f" device {_LC}, browser {_LC}, system {_LC}, language {_LC}, referrer {_LC}",
+    "arrived, batch, number",
+    filled=f"SELECT {_NOW} AS arrived, bitShiftLeft(toUInt64(randConstant(1)), 32) + randConstant(2) AS batch,"
+    " toUInt32(rowNumberInAllBlocks()) AS number, time, link, place, kind, flags, device, browser, system, language, referrer"
+    f" FROM {{}} WHERE bitAnd(flags, {int(Flags.SAMPLE | Flags.IMPORTED)}) = 0 AND time > {_NOW} - {DAY_MS}",
+    ttl=f"toDateTime(fromUnixTimestamp64Milli(arrived, 'UTC'), 'UTC') + toIntervalMinute({TOLD_MINUTES})",
+)
 KNOWN = (
     Table(
         "spool_positions",  # `done` is in the store; what is up to `ends` may be, in part
@@ -108,7 +126,7 @@ KNOWN = (
         everywhere=True,
     ),
 )
-OF_LINKS = (CLICKS, *COUNTED)
+OF_LINKS = (CLICKS, *COUNTED, ARRIVALS)
 
 
 def local(table: Table, cluster: str) -> str:
@@ -135,6 +153,8 @@ def made(table: Table, database: str, cluster: str) -> Iterator[str]:
         dedup = f"replicated_deduplication_window = {WINDOW}, replicated_deduplication_window_seconds = {WINDOW_S}"
     partition = f" PARTITION BY {table.month_of}" if table.month else ""
     settings = "" if table.everywhere else f" SETTINGS {dedup}"
+    if table.ttl:
+        settings = f" TTL {table.ttl}{settings}, merge_with_ttl_timeout = {SWEEP_S}"
     yield (
         f"CREATE TABLE IF NOT EXISTS {database}.{name}{where} ({table.columns}) ENGINE = {engine}{partition}"
         f" ORDER BY ({table.order}){settings}"
@@ -155,8 +175,11 @@ def made(table: Table, database: str, cluster: str) -> Iterator[str]:
 def migrations(address: Address) -> dict[int, list[str]]:
     """By version what brings a store there from the one before."""
     database, cluster = address.database, address.cluster
-    tables = (*KNOWN, *OF_LINKS)
-    return {1: [command for table in tables for command in made(table, database, cluster)]}
+    tables = {1: (*KNOWN, CLICKS, *COUNTED), 2: (ARRIVALS,)}
+    return {
+        number: [command for table in of for command in made(table, database, cluster)]
+        for number, of in tables.items()
+    }
 
 
 def retention(address: Address, days: int) -> str:

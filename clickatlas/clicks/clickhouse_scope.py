@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,6 +129,11 @@ def listed(numbers: npt.NDArray[Any], kind: str) -> str:
     than half of the time.
     """
     return f"CAST(materialize('[{values(numbers)}]'), 'Array({kind})')"
+
+
+def listed_constant(numbers: Iterable[int], kind: str) -> str:
+    """Numbers as an array of ClickHouse's where it takes constants only."""
+    return f"CAST('[{','.join(map(str, numbers))}]', 'Array({kind})')"
 
 
 def spelled(column: str, words: Sequence[str]) -> str:

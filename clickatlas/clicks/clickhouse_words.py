@@ -132,7 +132,7 @@ class ClickHouseWords(ClickHouseGroups):
             )
             keep = _first(rows["time"] // QUARTER_MS, due)
             if keep.any():
-                yield _piece({name: column[keep] for name, column in rows.items()})
+                yield as_clicks({name: column[keep] for name, column in rows.items()})
 
 
 def _first(quarter: Integers, due: dict[int, int]) -> npt.NDArray[np.bool_]:
@@ -146,7 +146,8 @@ def _first(quarter: Integers, due: dict[int, int]) -> npt.NDArray[np.bool_]:
     return keep
 
 
-def _piece(rows: dict[str, npt.NDArray[Any]]) -> Clicks:
+def as_clicks(rows: dict[str, npt.NDArray[Any]]) -> Clicks:
+    """Rows of clicks, by column, with their words as numbers."""
     codes, words = [], []
     for name in (*Agent._fields, "referrer"):
         encoded = pa.array(rows[name], pa.string()).dictionary_encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -315,4 +315,26 @@ class ClickStore(Protocol):
 
     def close(self) -> None:
         """Let go of the store."""
+        ...
+
+
+class Arrivals(Protocol):
+    """What comes into a store that others write, too, since these were made: each click once. For one thread."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether the last answer was not all there is."""
+        ...
+
+    def new(self) -> Batch:
+        """Clicks that were stored since the last time. A `StoreFault` leaves them for the next."""
+        ...
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """A store that others write, too, and that tells of what they do."""
+
+    def arrivals(self) -> Arrivals:
+        """What anybody stores from now on. Raises `StoreFault`."""
         ...

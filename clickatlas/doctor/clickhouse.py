@@ -52,7 +52,8 @@ def _asked(server: Server) -> Iterator[Finding]:
             "Install the newer clickatlas again.",
         )
         return
-    yield fine("clickhouse", f"ClickHouse {said} answers at {shown}; the clicks are of format {number}.")
+    due = f", and brought to {VERSION} by the next start" if number < VERSION else ""
+    yield fine("clickhouse", f"ClickHouse {said} answers at {shown}; the clicks are of format {number}{due}.")
     if MoveNotes(server).unfinished():
         yield warning(
             "clicks_copied",

@@ -48,7 +48,11 @@ def test_every_command_is_clickhouses() -> None:
         ].tolist()
     )
     said = {name for command in commands for name in re.findall(r"(\w+) = \d+", command)}
-    assert said == {"replicated_deduplication_window", "replicated_deduplication_window_seconds"}
+    assert said == {
+        "replicated_deduplication_window",
+        "replicated_deduplication_window_seconds",
+        "merge_with_ttl_timeout",
+    }
     assert said <= settings
     assert {"distributed_foreground_insert", "optimize_skip_unused_shards", "insert_quorum"} <= settings
     server.close()
@@ -146,7 +150,7 @@ def test_a_store_of_a_newer_program_or_an_older_server(monkeypatch: pytest.Monke
     with pytest.raises(Problem, match="were made without a cluster"):
         ClickHouseStore(f"{where}?cluster=c")
     monkeypatch.setattr(clickhouse_schema, "VERSION", 0)
-    with pytest.raises(Problem, match="format 1, this one reads up to 0"):
+    with pytest.raises(Problem, match="format 2, this one reads up to 0"):
         ClickHouseStore(where)
     monkeypatch.setattr(clickhouse_schema, "OLDEST", (99, 1))
     with pytest.raises(Problem, match=r"from 99\.1 on"):

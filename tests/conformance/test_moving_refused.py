@@ -173,9 +173,9 @@ def test_a_cluster_s_commands_are_clickhouses(where: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(moving_target, "bring_along", lambda server: None)
     target._empty()
     target.settle()
-    assert len(done) == 9 + 6
+    assert len(done) == 10 + 7
     assert all(" ON CLUSTER c" in command for command in done)
-    assert "marks" in done[8]  # what says that it is unfinished goes last
+    assert "marks" in done[9]  # what says that it is unfinished goes last
     for command in done:
         told = server.ask("SELECT formatQuery({sql:String}) AS sql", {"sql": command})["sql"][0]
         assert "".join(told.split()).lower() == "".join(command.split()).lower()

@@ -71,7 +71,7 @@ class Cluster:
         }
         self.app = Part("app", data[0], "--public-url", "https://links.example", **self.env)
         self.machines = [Machine(one, self.app.url, self.env) for one in data[1:]]
-        self.code = word()
+        self.code, self.token = word(), ""
         self.api = httpx.Client()
 
     def start(self) -> Cluster:
@@ -82,7 +82,8 @@ class Cluster:
         for served in self.served():
             served.wait()
         said = quickly("token", "create", "--name", "t", "--scope", "admin", data=self.app.data, **self.env)
-        self.api = self.app.client(said.stdout.strip())
+        self.token = said.stdout.strip()
+        self.api = self.app.client(self.token)
         make(self.api, code=self.code)
         for machine in self.machines:
             until(lambda: location(machine.redirect, self.code), "known there")  # noqa: B023
@@ -108,8 +109,11 @@ class Cluster:
 
     def load(self, name: str, machine: int, threads: int = 1) -> Load:
         """Clicks on one of the machines."""
-        port = self.machines[machine].redirect.port
-        return Load(port, self.code, f"{name}{machine}", threads, pause_s=PAUSE_S)
+        return self.load_on(self.machines[machine].redirect, self.code, f"{name}{machine}", threads)
+
+    def load_on(self, served: Served, code: str, name: str, threads: int = 1) -> Load:
+        """Clicks of a link, wherever they are answered."""
+        return Load(served.port, code, name, threads, pause_s=PAUSE_S)
 
     def ask(self, sql: str) -> list[list[str]]:
         """What ClickHouse itself says, by no wire and no program of ours."""

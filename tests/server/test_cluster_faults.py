@@ -23,14 +23,17 @@ from clickatlas.links.links import change
 from clickatlas.links.models import Link
 from tests.postgres import Databases
 from tests.server.cluster import SILENT_S, Cluster, location, middle
+from tests.server.heard import Heard
 from tests.server.load import Load
-from tests.server.making import make
+from tests.server.making import make, word
+from tests.server.parts import Part
 from tests.server.problems import is_problem
 from tests.server.served import command, quickly
 from tests.server.served import until as patiently
 from tests.wires import What
 
 CLICKS, NOTES = "INSERT INTO clickatlas.clicks", "INSERT INTO clickatlas.spool_positions"
+ARRIVALS = "FROM clickatlas.arrivals"
 READS = "FROM clickatlas.spool_positions"
 SLOW_S = 1.0
 UNNOTICED_S = 0.25  # what the middle answer may take longer, on two cores that are busy with mending
@@ -196,6 +199,46 @@ def test_each_part_is_started_again_under_load(cluster: Cluster) -> None:
         for served in cluster.served():
             served.wait()
         more(loads)
+
+
+def test_the_page_is_told_live_of_what_every_machine_counts(cluster: Cluster) -> None:
+    """By the app, which counts none of the others' clicks; while batches come again, and ClickHouse is away."""
+    code = make(cluster.api, code=word())["code"]
+    own = Part(
+        "redirect", cluster.app.data, **cluster.env
+    )  # what it writes down is counted by the app itself
+    streets = [*(machine.redirect for machine in cluster.machines), own]
+    own.launch()
+    try:
+        own.wait()
+        with Heard(cluster.app, f"/api/analytics/live/{code}", token=cluster.token) as heard:
+            for street in streets:
+                until(lambda: location(street, code), "known there")  # noqa: B023
+            until(lambda: heard.count == len(streets), "heard")
+            loads = [cluster.load_on(street, code, f"live{at}") for at, street in enumerate(streets)]
+            with ExitStack() as running:
+                for load in loads:
+                    running.enter_context(load)
+                until(lambda: all(len(load.answered) > 30 for load in loads), "answers")
+                met = [(What.LOST, CLICKS), (What.DENIED, CLICKS), (What.CUT, CLICKS)]
+                met += [(what, ARRIVALS) for what in (What.LOST, What.TORN, What.DENIED, What.REFUSED)]
+                faults = [cluster.wire.fault(what, words) for what, words in met]
+                until(lambda: all(fault.is_over for fault in faults), "each of them met")
+                cluster.clickhouse.kill()
+                more(loads)
+                cluster.clickhouse.start()
+                more(loads)
+                until(lambda: heard.count > sum(len(load.answered) for load in loads) // 2, "heard again")
+            cluster.each_once(*loads)
+            clicks = cluster.counted(*loads).total() + len(streets)
+            until(lambda: heard.count >= clicks, "all of them heard")
+            until(lambda: location(streets[0], code), "one more")
+            until(lambda: heard.count > clicks, "and heard")
+            assert heard.count == clicks + 1
+            marks = [click["referrer"] for click in heard.clicks if click["referrer"]]
+            assert len(set(marks)) == len(marks) > 50
+    finally:
+        own.stop()
 
 
 def test_the_app_knows_all_of_them(cluster: Cluster) -> None:

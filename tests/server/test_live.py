@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,54 +17,12 @@ from clickatlas.api.broadcast import SAMPLE, WAITING, Broadcast, Listener
 from clickatlas.clicks.store import Batch
 from clickatlas.redirect.record import RECORD, Agent, Flags
 from tests.server.bursts import Bursts
+from tests.server.heard import Heard
 from tests.server.load import counted, each_once
 from tests.server.making import make, word
 from tests.server.problems import is_problem
 from tests.server.served import Served, until
 from tests.server.visitors import BOT, DEVICES
-
-
-class Heard(threading.Thread):
-    """Listens to one stream in a thread of its own."""
-
-    def __init__(self, served: Served, path: str, **query: Any) -> None:
-        super().__init__(daemon=True)
-        self.events: list[dict[str, Any]] = []
-        self.kind = ""
-        self._served, self._path, self._query = served, path, query
-        self._ready = threading.Event()
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        with (
-            self._served.client() as client,
-            client.stream("GET", self._path, params=self._query) as answer,
-        ):
-            self.kind = answer.headers.get("content-type", "")
-            try:
-                for line in answer.iter_lines():
-                    self._ready.set()
-                    if line.startswith("data: "):
-                        self.events.append(json.loads(line[6:]))
-            except httpx.HTTPError:
-                pass
-        self.ended.set()
-
-    def __enter__(self) -> Heard:
-        self.start()
-        assert self._ready.wait(30)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    @property
-    def clicks(self) -> list[dict[str, Any]]:
-        return [click for event in self.events for click in event["clicks"]]
-
-    @property
-    def count(self) -> int:
-        return sum(event["count"] for event in self.events)
 
 
 def click(made: dict[str, Any], times: int = 1, address: str = "18.9.22.69", **headers: str) -> None:
