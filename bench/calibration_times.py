@@ -10,12 +10,13 @@ from bench.calibration import CLICKS, Found, World, show
 from bench.visitors import MODELS, WEEKS, Crowd
 from clickatlas.atlas.areas import Level
 from clickatlas.insight.clump_sizes import clump_sizes, design_effect
+from clickatlas.insight.day_clumps import by_area, by_day
 from clickatlas.insight.languages import languages
 from clickatlas.insight.measures import Expectation
 from clickatlas.insight.rhythm import DAY, MONDAY
 from clickatlas.insight.rhythms import CELLS, rhythm
 from clickatlas.insight.target import Target
-from clickatlas.insight.targeting import aimed, by_day
+from clickatlas.insight.targeting import aimed
 
 F64 = npt.NDArray[np.float64]
 TIMES = 200
@@ -68,7 +69,7 @@ def targets(world: World, times: int, clicks: int = CLICKS, seed: int = 3) -> tu
     )
     region = np.asarray(world.atlas.places.area[Level.REGION])
     known = world.share(Level.REGION)
-    states = np.flatnonzero(known * clicks >= 100)
+    states, known_areas = np.flatnonzero(known * clicks >= 100), np.flatnonzero(known > 0)
     largest = np.argsort(-known)[:SPILLED]
     visitors, hits, spilled, asked = clumps.visitors(clicks), 0, 0, 0
     for _ in range(times):
@@ -77,12 +78,18 @@ def targets(world: World, times: int, clicks: int = CLICKS, seed: int = 3) -> tu
         place, moment, _, _ = crowd.clicks(visitors, clumps, random)
         day = (moment // DAY + MONDAY).astype(np.int64)
         day -= day.min()
-        number = np.bincount(day), np.bincount(day, inside[place], int(day.max()) + 1).astype(np.int64)
+        days, cell = int(day.max()) + 1, (region[place].astype(np.int64) + 1) * (int(day.max()) + 1) + day
+        daily = np.bincount(cell, minlength=(int(region.max()) + 2) * days).astype(np.int64).reshape(-1, days)
+        daily = daily[[0, *(known_areas + 1)]]
         counts = np.bincount(place, minlength=inside.size).astype(np.int64)
         sizes = clump_sizes(Expectation.of(world.atlas, world.counts(counts), world.residents))
-        phi = max(by_day(number[1], number[0]), 1.0 if sizes is None else design_effect(sizes))
-        target = Target((world.atlas.areas.id(state),))
-        found = aimed(world.atlas, target, inside.astype(np.float32), counts, phi=phi, people=world.residents)
+        least = 1.0 if sizes is None else design_effect(sizes)
+        area = np.array([-1, *known_areas])
+        phi = max(least, by_day(daily[area == state].sum(axis=0), daily.sum(axis=0)))
+        found = aimed(
+            world.atlas, Target((world.atlas.areas.id(state),)), inside.astype(np.float32), counts, phi=phi,
+            spill_phi=by_area(np.where(area == state, -1, area), daily, least), people=world.residents,
+        )  # fmt: skip
         hits += found.people.low <= known[state] <= found.people.high
         spill, truth = found.spill, known[found.spill.area]
         use = np.isin(spill.area, largest)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from clickatlas.api.findings import Asked
 from clickatlas.api.offers import Offer, counted, links_of, offered
+from clickatlas.atlas.areas import Level
 from clickatlas.atlas.atlas import Atlas
 from clickatlas.clicks.filter import EVERYTHING
 from clickatlas.clicks.store import Integers, PlaceGroups
@@ -21,13 +22,15 @@ from clickatlas.errors import Problem
 from clickatlas.insight.certainty import certainty
 from clickatlas.insight.clump_sizes import clump_sizes, design_effect
 from clickatlas.insight.counts import count
+from clickatlas.insight.day_clumps import by_area, by_day
 from clickatlas.insight.rhythm import DAY
 from clickatlas.insight.target import Target
-from clickatlas.insight.targeting import Flags, Targeting, aimed, blended, by_day, each_its_own
+from clickatlas.insight.targeting import Flags, Targeting, aimed, blended, each_its_own
 from clickatlas.links.models import Campaign, Link
 from clickatlas.links.ways import click_numbers
 
 MOST = 12  # different targets under one filter, those with the most links: each is a question to the store
+SPILL = Level.REGION  # the areas that what missed is told by
 MOST_ASKED = 24  # of targets by channel: beyond, nothing is told by channel
 
 
@@ -136,9 +139,10 @@ def _targeting(about: Asked, target: Target) -> Targeting:
             everything = about.opened.questions.snapshot(about.workspace, whole).counts.clicks
         except Problem:
             everything = None
+    clumps = _clumps(about, sure)
     return aimed(
         atlas, target, sure, about.counts.clicks, everything=everything,
-        channels=channels if len(channels) > 1 else None, phi=_clumps(about, sure),
+        channels=channels if len(channels) > 1 else None, phi=clumps.phi, spill_phi=clumps.spill_phi, level=SPILL,
         shown=None if held is None else held.visible, people=about.people,
     )  # fmt: skip
 
@@ -164,6 +168,7 @@ def _several(about: Asked, aims: Aims) -> Targeting:
         else {}
     )
     links = tuple(sorted(link for of in aims.links for link in of))
+    clumps = _clumps(about, blended(sure, clicks), links)
     return each_its_own(
         atlas,
         aims.targets,
@@ -171,7 +176,9 @@ def _several(about: Asked, aims: Aims) -> Targeting:
         clicks,
         everything,
         channels={name: parts for name, parts in channels.items() if any(part.any() for part in parts)},
-        phi=_clumps(about, blended(sure, clicks), links),
+        phi=clumps.phi,
+        spill_phi=clumps.spill_phi,
+        level=SPILL,
         all_links=aims.all,
     )
 
@@ -204,21 +211,37 @@ def _of_each(about: Asked, aims: Aims, channel: str) -> list[Integers]:
     return parts
 
 
-def _clumps(about: Asked, sure: npt.NDArray[np.float32], links: tuple[int, ...] | None = None) -> float:
-    """The design effect, of clumps at one place or from days, whichever is more; days of some links only."""
+class _Clumps(NamedTuple):
+    """Design effects: of the in-target share, and of the shares of areas outside."""
+
+    phi: float
+    spill_phi: dict[int, float]
+
+
+def _clumps(about: Asked, sure: npt.NDArray[np.float32], links: tuple[int, ...] | None = None) -> _Clumps:
+    """Of clumps at one place or from days, whichever are more; days of some links only."""
     span = about.opened.questions.span(about.workspace, about.wanted)
     if span is None or about.wanted.holds:
-        return 1.0
+        return _Clumps(1.0, {})
     asked = about.opened.questions.ask(about.workspace, about.wanted)
     selection = asked.selection if links is None else replace(asked.selection, links=links)
     first = span[0] // DAY * DAY
     edges = np.arange(first, span[1] + DAY + 1, DAY, dtype=np.int64)
-    keys, inside = np.asarray(asked.atlas.places.key), (np.nan_to_num(sure) >= 0.5).astype(np.int32)
+    places = asked.atlas.places
+    # Groups are regions, outside and inside; that of no region is the first.
+    both = 2 * (np.asarray(places.area[SPILL], np.int64) + 1) + (np.nan_to_num(sure) >= 0.5)
+    there = np.bincount(both) > 0
+    pair, group = np.flatnonzero(there), np.cumsum(there)[both] - 1
     mask = slice(None) if asked.mask is None else asked.mask
     found = about.opened.store.group_times(
-        selection, edges, asked.kinds, PlaceGroups(keys[mask], inside[mask])
+        selection, edges, asked.kinds, PlaceGroups(np.asarray(places.key)[mask], group[mask].astype(np.int32))
     )
-    days = np.zeros((2, len(edges) - 1), np.int64)
+    days = np.zeros((len(pair), len(edges) - 1), np.int64)
     days[found.groups, found.buckets] = found.clicks
     sizes = clump_sizes(about.expectation)
-    return max(by_day(days[1], days.sum(axis=0)), 1.0 if sizes is None else design_effect(sizes))
+    least = 1.0 if sizes is None else design_effect(sizes)
+    inside = pair % 2 == 1
+    outside = np.where(inside, -1, pair // 2 - 1)
+    return _Clumps(
+        max(least, by_day(days[inside].sum(axis=0), days.sum(axis=0))), by_area(outside, days, least)
+    )

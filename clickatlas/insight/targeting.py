@@ -5,7 +5,7 @@ Wilson's (JASA 22, 1927) for as many independent clicks as give the same varianc
 
     Var = φ (mean of c² - share²) / n + Σ nᵢ² cᵢ (1 - cᵢ) / n²
 
-with chance cᵢ of the nᵢ clicks of place i: clicks come in clumps (design effect φ, `by_day`), and where a place is
+with chance cᵢ of the nᵢ clicks of place i: clicks come in clumps (design effect φ, `day_clumps`), and where a place is
 said to be, all of its clicks are wrong together. Clicks of no place that could be told are left out, and counted.
 """
 
@@ -90,13 +90,15 @@ def aimed(
     everything: I64 | None = None,
     channels: Mapping[str, I64] | None = None,
     phi: float = 1.0,
+    spill_phi: Mapping[int, float] | None = None,
     level: Level = Level.REGION,
     shown: Flags | None = None,
     people: Residents | None = None,
 ) -> Targeting:
     """Hold `clicks` (per place number, people's) against a target, whose `certainty` may be kept; 30 ms.
 
-    `everything` are the clicks of all network kinds, `channels` people's by channel, `phi` from `by_day`; `shown`
+    `everything` are the clicks of all network kinds, `channels` people's by channel, `phi` and each area's
+    in `spill_phi` from `day_clumps` (else `phi`); `shown`
     (a flag per area number) says which areas may be named.
     """
     shares = {name: share(part, certainty, phi) for name, part in (channels or {}).items()}
@@ -105,7 +107,7 @@ def aimed(
         everything=None if everything is None else share(everything, certainty, phi),
         channels=shares,
         apart=_apart(shares),
-        spill=_spill(atlas, certainty, clicks, level, shown, phi),
+        spill=_spill(atlas, certainty, clicks, level, shown, phi, spill_phi or {}),
         unreached=unreached(atlas, target, clicks, phi, shown, people or Residents.of(atlas)),
         missing=tuple(area for area in target.areas if atlas.areas.number(area) is None),
     )
@@ -120,6 +122,7 @@ def each_its_own(
     *,
     channels: Mapping[str, Sequence[I64]] | None = None,
     phi: float = 1.0,
+    spill_phi: Mapping[int, float] | None = None,
     level: Level = Level.REGION,
     all_links: bool = True,
 ) -> Targeting:
@@ -131,7 +134,7 @@ def each_its_own(
         everything=share(np.concatenate(everything), sure, phi),
         channels=shares,
         apart=_apart(shares),
-        spill=_spill(atlas, sure, np.concatenate(clicks), level, None, phi),
+        spill=_spill(atlas, sure, np.concatenate(clicks), level, None, phi, spill_phi or {}),
         unreached=None,
         missing=tuple(area for one in targets for area in one.areas if atlas.areas.number(area) is None),
         targets=len(targets),
@@ -149,39 +152,6 @@ def blended(certainty: Sequence[F32], clicks: Sequence[I64]) -> F32:
         told |= ~np.isnan(sure) & (of > 0)
     mean = np.divide(inside, whole, out=np.full(len(whole), np.nan), where=whole > 0)
     return np.where(told, mean, np.nan).astype(np.float32)
-
-
-def by_day(inside: I64, clicks: I64) -> float:
-    """The design effect φ of an in-target share, from clicks inside and in all by day.
-
-    Pearson's χ² of the shares of days, and of weeks, over its degrees of freedom, the larger of both; days (weeks) are put together until
-    there are 5 expected clicks on either side. Never below 1. A share that really changes raises it, too: the interval is then wider, not wrong.
-    """
-    n, k = np.asarray(clicks, np.float64), np.asarray(inside, np.float64)
-    if not n.sum():
-        return 1.0
-    return max(1.0, _over(n, k, 1), _over(n, k, 7))
-
-
-def _over(n: F64, k: F64, days: int) -> float:
-    """φ of pieces of at least so many days; 0 where there are too few of them."""
-    share = k.sum() / n.sum()
-    enough = 5 / max(min(share, 1 - share), 1e-12)
-    starts = np.arange(0, n.size, days)
-    n, k = np.add.reduceat(n, starts), np.add.reduceat(k, starts)
-    rest = float(n.sum())
-    pieces: list[list[float]] = [[0.0, 0.0]]
-    for more, inside in zip(n.tolist(), k.tolist(), strict=True):
-        pieces[-1][0] += more
-        pieces[-1][1] += inside
-        rest -= more
-        if pieces[-1][0] >= enough and rest >= enough:  # what is left over stays with the last
-            pieces.append([0.0, 0.0])
-    if len(pieces) < 5:
-        return 0.0
-    table = np.array(pieces)
-    usual = table[:, 0] * share
-    return float(((table[:, 1] - usual) ** 2 / (usual * (1 - share))).sum() / (len(pieces) - 1))
 
 
 def share(clicks: I64, certainty: F32, phi: float = 1.0) -> Share:
@@ -224,8 +194,16 @@ def _apart(shares: Mapping[str, Share]) -> dict[str, float]:
     return result
 
 
-def _spill(atlas: Atlas, certainty: F32, clicks: I64, level: Level, shown: Flags | None, phi: float) -> Spill:
-    """Of one target by place, or of several behind each other; intervals as the in-target share's."""
+def _spill(
+    atlas: Atlas,
+    certainty: F32,
+    clicks: I64,
+    level: Level,
+    shown: Flags | None,
+    phi: float,
+    phi_of: Mapping[int, float],
+) -> Spill:
+    """Of one target by place, or of several behind each other; intervals as the in-target share's, each with its area's clumps."""
     column = np.asarray(atlas.places.area[level])
     some = np.flatnonzero((clicks > 0) & ~np.isnan(certainty))
     n, c = clicks[some].astype(np.float64), certainty[some].astype(np.float64)
@@ -240,9 +218,10 @@ def _spill(atlas: Atlas, certainty: F32, clicks: I64, level: Level, shown: Flags
     found = np.flatnonzero(outside >= 0.5)
     found = found[np.lexsort((found, -outside[found]))][:MOST]
     share = outside[found] / total
-    variance = phi * np.maximum(sums(n * (1 - c) ** 2)[found] / total - share**2, 0.0) / total
+    clumps = np.array([phi_of.get(each, phi) for each in found.tolist()], np.float64)
+    variance = clumps * np.maximum(sums(n * (1 - c) ** 2)[found] / total - share**2, 0.0) / total
     variance += sums(n**2 * c * (1 - c))[found] / total**2
-    worth = np.divide(share * (1 - share), variance, out=np.full(len(found), total / phi), where=variance > 0)
+    worth = np.divide(share * (1 - share), variance, out=total / clumps, where=variance > 0)
     worth = np.minimum(worth, total)
     low, high = chance.share_interval(share * worth, worth)
     return Spill(level, found, outside[found], share, np.asarray(low), np.asarray(high))
