@@ -69,7 +69,7 @@ class Held:
 def hold(atlas: Atlas, clicks: I64, least: int) -> Held | None:
     """The plan for `clicks` (one number per place); None where nothing may be shown, not even their sum.
 
-    0.1 to 8 s, most of it in `suppress`.
+    0.1 to 0.7 s, most of it in `suppress`.
     """
     places = atlas.places
     columns = [np.asarray(places.area[level]) for level in LEVELS]
