@@ -97,9 +97,8 @@ def aimed(
 ) -> Targeting:
     """Hold `clicks` (per place number, people's) against a target, whose `certainty` may be kept; 30 ms.
 
-    `everything` are the clicks of all network kinds, `channels` people's by channel, `phi` and each area's
-    in `spill_phi` from `day_clumps` (else `phi`); `shown`
-    (a flag per area number) says which areas may be named.
+    `everything` are the clicks of all network kinds, `channels` people's by channel, `phi` and by area
+    `spill_phi` (where it has none, `phi`) from `day_clumps`; `shown`, a flag per area number, says which areas may be named.
     """
     shares = {name: share(part, certainty, phi) for name, part in (channels or {}).items()}
     return Targeting(
