@@ -97,7 +97,7 @@ def test_the_drawer_tells_around_which_hour_and_what_recurs(chromium: Browser, s
     else:
         expect(told).not_to_contain_text("elsewhere")
     peaks = [named["week"]] if named["week"] else [one for one in (named["hour"], named["weekday"]) if one]
-    expect(told).to_contain_text(f"{peaks[0]['ratio']:.1f}× (" if peaks else "No hour that chance alone")
+    expect(told).to_contain_text(f"{peaks[0]['ratio']:.1f}× (" if peaks else "No hour stands out")
     page.get_by_test_id("drawer-hours").scroll_into_view_if_needed()
     window.picture("drawer-hours")
     window.close()

@@ -53,6 +53,8 @@ export class Explorer {
   second = $state.raw<Explorer | null>(null);
   /** What a drawer at the right and the time dock at the bottom take from the map, in px. */
   reserved = $state({ right: 0, bottom: innerWidth > 720 ? 142 : 0 });
+  /** How high the legend is, in px: on a phone the time's button stands above it. */
+  legend = $state(62);
   /** The dialog that is open. */
   dialog = $state<"search" | "shortcuts" | "views" | "export" | "share" | null>(null);
   /** How the reader is drawing an area on the map just now. */
