@@ -46,7 +46,12 @@ def test_visitors_are_counted_and_not_clicks(server: Served, api: httpx.Client) 
         return found
 
     total = sum(SENT.values())
-    until(lambda: read("day", made["code"])["clicks"] == total, "counted")
+
+    def counted() -> bool:
+        found = read("day", made["code"])
+        return (found["clicks"], found["unknown"]) == (total, UNTOLD)
+
+    until(counted, "counted")
     if days[0] != days[1]:
         return  # midnight: a visitor of two days is two
     told = read("day", made["code"])
