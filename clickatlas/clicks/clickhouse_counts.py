@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,20 +34,29 @@ class ClickHouseCounts:
 
     def place_counts(self, selection: Selection) -> PlaceCounts:
         """Clicks per place and network kind: months, days, and single clicks at the edges."""
-        scope = self._scope(selection)
+        rows = self._by_place(selection, "place, kind")
+        return PlaceCounts(rows["place"], rows["kind"], rows["clicks"])
+
+    def _by_place(
+        self, selection: Selection, by: str, kinds: Sequence[int] | None = None, join: str = ""
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Clicks `by` some columns, from months, days, and single clicks at the edges."""
+        scope = self._scope(selection, kinds)
         days, rest = scope.split(scope.range(DAY_MS), DAY_MS)
         found = [
-            f"SELECT place, kind, sum(clicks) AS clicks {scope.counted(table, 'day', span)} GROUP BY place, kind"
+            f"SELECT {by}, sum(clicks) AS clicks {scope.counted(table, 'day', span, join=join)} GROUP BY {by}"
             for table, span in (scope.place_tables(days) if days else ())
         ]
         found += [
-            f"SELECT place, kind, toInt64(count()) AS clicks {scope.clicks(span)} GROUP BY place, kind"
+            f"SELECT {by}, toInt64(count()) AS clicks {scope.clicks(span, join=join)} GROUP BY {by}"
             for span in rest
         ]
         if not found:
-            return PlaceCounts(np.zeros(0, np.uint64), np.zeros(0, np.uint8), np.zeros(0, np.int64))
-        rows = self._server.ask(added(found, "place, kind"))
-        return PlaceCounts(rows["place"], rows["kind"], rows["clicks"])
+            return {
+                "place": np.zeros(0, np.uint64), "kind": np.zeros(0, np.uint8),
+                "part": np.zeros(0, np.int32), "clicks": np.zeros(0, np.int64),
+            }  # fmt: skip
+        return self._server.ask(added(found, by))
 
     def time_counts(
         self,

@@ -45,7 +45,8 @@ class Grouped:
             f" {listed(code[mine], 'Int32')} AS codes) ARRAY JOIN places AS place, codes AS code)"
         )
         # Where all others are left out, the join leaves them out: a condition on as many places costs as much again.
-        join = "INNER" if rest == LEFT_OUT else "LEFT"
+        # No place is given twice; ANY and SEMI know so, and need not look.
+        join = "LEFT SEMI" if rest == LEFT_OUT else "LEFT ANY"
         self.join = f" {join} JOIN {given} AS given USING (place)" if len(keys) else ""
         # A place that is not given has number 0, one to leave out 1.
         self.column = f"if(number = 0, toInt32({rest}), number - 2)" if len(keys) else f"toInt32({rest})"
@@ -127,13 +128,39 @@ class ClickHouseGroups(ClickHouseCounts):
         return Together(
             [self.group_times(selection, asked.edges, kinds, asked.places) for asked in times],
             [self.group_words(selection, asked.word, kinds, asked.places) for asked in words],
-            [self._of_links(selection, kinds, of) for of in links],
+            self._of_links(selection, kinds, links),
         )
 
-    def _of_links(self, selection: Selection, kinds: Sequence[int], links: Integers) -> PlaceClicks:
+    def _of_links(
+        self, selection: Selection, kinds: Sequence[int], links: Sequence[Integers]
+    ) -> list[PlaceClicks]:
+        """Clicks by place of each list of links, all in one question: a link is in few of them, mostly in one."""
+        number = np.concatenate([*links, np.zeros(0, np.int64)])
+        lists = np.repeat(np.arange(len(links)), [len(of) for of in links])
         if selection.links is not None:
-            links = np.intersect1d(links, np.array(selection.links, np.int64))
-        found = self.place_counts(replace(selection, links=tuple(np.unique(links).tolist())))
-        wanted = np.isin(found.kinds, np.array(kinds, np.int64))
-        keys, at = np.unique(found.keys[wanted], return_inverse=True)
-        return PlaceClicks(keys, np.bincount(at, found.clicks[wanted], len(keys)).astype(np.int64))
+            mine = np.isin(number, np.array(selection.links, np.int64))
+            number, lists = number[mine], lists[mine]
+        if not len(number):
+            return [PlaceClicks(np.zeros(0, np.uint64), np.zeros(0, np.int64)) for _ in links]
+        # Each link is in one of these sets of lists; the join is by that, so that no click is read twice.
+        order = np.lexsort((lists, number))
+        held, starts = np.unique(number[order], return_index=True)
+        of_link = [tuple(each.tolist()) for each in np.split(lists[order], starts[1:])]
+        sets = {each: at for at, each in enumerate(dict.fromkeys(of_link))}
+        joined = (
+            f" LEFT SEMI JOIN (SELECT link, part FROM (SELECT {listed(held, 'Int64')} AS links,"
+            f" {listed(np.array([sets[each] for each in of_link]), 'Int32')} AS parts)"
+            " ARRAY JOIN links AS link, parts AS part) AS given USING (link)"
+        )
+        rows = self._by_place(replace(selection, links=tuple(held.tolist())), "place, part", kinds, joined)
+        return [
+            _added(rows, [at for each, at in sets.items() if number_ in each])
+            for number_ in range(len(links))
+        ]
+
+
+def _added(rows: dict[str, npt.NDArray[np.integer]], parts: Sequence[int]) -> PlaceClicks:
+    """Clicks by place of some parts of `rows`."""
+    mine = np.isin(rows["part"], np.array(parts, np.int64))
+    keys, at = np.unique(rows["place"][mine], return_inverse=True)
+    return PlaceClicks(keys, np.bincount(at, rows["clicks"][mine], len(keys)).astype(np.int64))
