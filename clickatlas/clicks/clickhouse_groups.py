@@ -154,8 +154,7 @@ class ClickHouseGroups(ClickHouseCounts):
         )
         rows = self._by_place(replace(selection, links=tuple(held.tolist())), "place, part", kinds, joined)
         return [
-            _added(rows, [at for each, at in sets.items() if number_ in each])
-            for number_ in range(len(links))
+            _added(rows, [at for each, at in sets.items() if which in each]) for which in range(len(links))
         ]
 
 
