@@ -16,9 +16,9 @@ from clickatlas.api.insight_tables import ADJUSTED, INTERVAL, TESTED, AreaColumn
 from clickatlas.api.insights import AS_CSV, AskedDep, LevelDep, answered
 from clickatlas.api.times import among
 from clickatlas.atlas.areas import Areas, Level
+from clickatlas.insight.circular import by_week
 from clickatlas.insight.peaks import Peaks, peaks
 from clickatlas.insight.rhythm import HOUR, clocks
-from clickatlas.insight.turns import by_week
 
 router = APIRouter(prefix="/api/insights", tags=["insights"])
 FINEST = (Level.COUNTRY, Level.REGION, Level.METRO)

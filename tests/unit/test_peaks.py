@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import cmath
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import numpy as np
 
+from clickatlas.insight.circular import by_week
 from clickatlas.insight.peaks import LEAST_WEEKS, Peaks, peaks
 
 AREAS, WEEKS = 60, 13
@@ -28,6 +33,32 @@ def drawn(random: np.random.Generator, later: float = 0.0, weeks: int = WEEKS) -
 
     first, twice = (summed(each * of.real) + 1j * summed(each * of.imag) for of in (turn, turn**2))
     return peaks(100 + np.arange(AREAS), summed(each).astype(np.int64), first, twice)
+
+
+def test_sums_are_those_of_each_place_s_own_clock_through_changes_of_it() -> None:
+    """Click by click, by the standard library's zones."""
+    random, zones = np.random.default_rng(5), ["America/New_York", "Europe/Berlin", "Asia/Kathmandu"]
+    since = int(datetime(2026, 2, 16, tzinfo=UTC).timestamp() * 1000)
+    moment = since + random.integers(0, 70 * 24, 400) * 3_600_000 + 1_800_000
+    area, clock, clicks = (
+        random.choice([4, 9, 11], 400),
+        random.integers(0, 3, 400),
+        random.integers(1, 5, 400),
+    )
+    areas, number, first, second = by_week(area, clock, moment, clicks, zones, since)
+    assert areas.tolist() == [4, 9, 11]
+    assert number.shape == (10, 3)
+    expected = np.zeros((3, 10, 3), complex)
+    for at, who, zone, many in zip(
+        moment.tolist(), area.tolist(), clock.tolist(), clicks.tolist(), strict=True
+    ):
+        local = datetime.fromtimestamp(at / 1000, ZoneInfo(zones[zone]))
+        turn = cmath.exp(2j * cmath.pi * (local.hour + local.minute / 60) / 24)
+        cell = (at - since) // (7 * 86_400_000), areas.tolist().index(who)
+        for row, of in enumerate((1, turn, turn**2)):
+            expected[row][cell] += many * of
+    for row, found in enumerate((number, first, second)):
+        np.testing.assert_allclose(found, expected[row], atol=1e-9)
 
 
 def test_chance_names_no_area() -> None:

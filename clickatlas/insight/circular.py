@@ -1,4 +1,4 @@
-"""Clicks by the hour as turns of a clock's hand: summed by area and week, they tell around which hour of the day clicks lie."""
+"""Clicks by the hour as angles of the day, summed by area and week: what circular means are made of (Mardia and Jupp, Directional Statistics, 2000, 2.2)."""
 
 from __future__ import annotations
 
