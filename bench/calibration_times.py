@@ -78,7 +78,8 @@ def targets(world: World, times: int, clicks: int = CLICKS, seed: int = 3) -> tu
         place, moment, _, _ = crowd.clicks(visitors, clumps, random)
         day = (moment // DAY + MONDAY).astype(np.int64)
         day -= day.min()
-        days, cell = int(day.max()) + 1, (region[place].astype(np.int64) + 1) * (int(day.max()) + 1) + day
+        days = int(day.max()) + 1
+        cell = (region[place].astype(np.int64) + 1) * days + day
         daily = np.bincount(cell, minlength=(int(region.max()) + 2) * days).astype(np.int64).reshape(-1, days)
         daily = daily[[0, *(known_areas + 1)]]
         counts = np.bincount(place, minlength=inside.size).astype(np.int64)

@@ -58,6 +58,8 @@ export class AreaDrawer {
     if (!facts.standing.clicks) return void (await sure);
     const query = (this.query = await this.#query(facts));
     const bucket = bucketFor(explorer.filter.dates);
+    // What was found in another area's clicks must not stay, whatever becomes of the question.
+    if (!quiet) this.rhythm.value = null;
     await Promise.all([
       this.trend.load((signal) => trend(bucket, query, signal), { quiet }),
       ...PARTS.map((by) =>
