@@ -218,11 +218,14 @@ def reload(data: Path) -> None:
     """Have the server on `data` replaced by what is installed now; raises `Problem` (409) where none runs."""
     marks = [mark for mark in ("serve", "redirect") if is_held(data, mark)]
     texts = {(data / "run" / f"{mark}.lock").read_text() for mark in marks}
-    if not any(text.isdigit() for text in texts):
-        raise Problem(409, "Not running", f"No clickatlas is running on {data}.", remedy="Start it.")
+    told = 0
     for text in texts:
-        if text.isdigit():
-            os.kill(int(text), signal.SIGHUP)
+        with suppress(ProcessLookupError):  # killed, and its children are on their way out
+            if text.isdigit():
+                os.kill(int(text), signal.SIGHUP)
+                told += 1
+    if not told:
+        raise Problem(409, "Not running", f"No clickatlas is running on {data}.", remedy="Start it.")
 
 
 def is_held(data: Path, mark: str = "serve") -> bool:

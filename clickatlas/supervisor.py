@@ -76,7 +76,12 @@ class Held:
     def descriptors(self) -> list[int]:
         """All of them that there are."""
         public = -1 if self.listener is None else self.listener.fileno()
-        return [number for number in (public, self.secret, self.lock, self.second) if number >= 0]
+        return [number for number in (public, self.secret) if number >= 0] + self.marks
+
+    @property
+    def marks(self) -> list[int]:
+        """Those on the data folder."""
+        return [number for number in (self.lock, self.second) if number >= 0]
 
     def as_text(self, children: list[Child]) -> str:
         """For the next program in this process."""
@@ -215,14 +220,14 @@ class Supervisor:
     def _start(self, role: str, slot: int) -> None:
         command = [sys.executable, "-m", "clickatlas", role]
         ready = -1
-        passed: list[int] = []
+        passed = self._held.marks  # who starts after a kill waits until the last child is gone, with the port
         if role == STREET:
             ready, telling = os.pipe2(os.O_CLOEXEC)
             assert self._held.listener is not None
             listener, secret = self._held.listener.fileno(), self._held.secret
             command += ["--listener", str(listener), "--secret", str(secret), "--ready", str(telling)]
             command += ["--slot", str(slot), "--role", self._role.name]
-            passed = [fd for fd in (listener, secret, telling) if fd >= 0]
+            passed = passed + [fd for fd in (listener, secret, telling) if fd >= 0]
         # A session of its own: Ctrl-C reaches this process, which then ends the others in order.
         try:
             process = subprocess.Popen(

@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -47,6 +48,21 @@ def test_supervisor_killed(victim: Served) -> None:
         victim.start()
     with victim.client() as client:
         each_once(victim, client, *loads)
+
+
+def test_supervisor_killed_while_a_worker_starts(victim: Served) -> None:
+    """It has the port, and does not know yet that it is to end with who started it: on a busy machine, for seconds."""
+    assert victim.process is not None
+    before = set(victim.street_pids())
+    os.kill(min(before), signal.SIGKILL)
+    [young] = until(lambda: set(victim.street_pids()) - before, "another street worker")
+    os.kill(young, signal.SIGSTOP)
+    victim.kill()
+    victim.launch()
+    time.sleep(5)
+    with suppress(ProcessLookupError):
+        os.kill(young, signal.SIGCONT)
+    victim.wait()
 
 
 def _nothing_is_held(victim: Served, family: list[int]) -> None:
