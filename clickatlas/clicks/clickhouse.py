@@ -22,6 +22,9 @@ import pyarrow as pa
 
 from clickatlas.clicks.clickhouse_address import address
 from clickatlas.clicks.clickhouse_arrivals import ClickHouseArrivals
+from clickatlas.clicks.clickhouse_even import Evenness
+from clickatlas.clicks.clickhouse_lost import put_back
+from clickatlas.clicks.clickhouse_pieces import PIECE, pieces
 from clickatlas.clicks.clickhouse_schema import CLICKS, OF_LINKS, bring_along, local, on_cluster, retention
 from clickatlas.clicks.clickhouse_scope import among
 from clickatlas.clicks.clickhouse_server import ClickHouseFault, Server, explained
@@ -29,11 +32,8 @@ from clickatlas.clicks.clickhouse_words import ClickHouseWords
 from clickatlas.clicks.moving_notes import refuse_new, refuse_unfinished
 from clickatlas.clicks.periods import DAY_MS
 from clickatlas.clicks.store import Batch, Integers, Patches, Position
-from clickatlas.clicks.visitors import short
 from clickatlas.errors import Problem
-from clickatlas.redirect.record import Agent
 
-PIECE = 500_000  # rows of an insert: ClickHouse makes one part of each month of them
 LOOK_S = 1.0  # between two looks at what others have stored
 # A server that is away must not hold the others up: it does what it missed when it is back.
 DELETING = {
@@ -63,6 +63,7 @@ class ClickHouseStore(ClickHouseWords):
     ) -> None:
         self.address = address(url)
         self._server = Server(self.address)
+        self._even = Evenness(self._server)
         self._writing = threading.Lock()
         self._keep_days = keep_days
         # Starts at the clock, so that a tile cached before a restart is never taken for a newer one.
@@ -123,7 +124,8 @@ class ClickHouseStore(ClickHouseWords):
         """Store a batch and its spool positions, each click once whatever happens; returns how many clicks were new."""
         with self._writing, self._problems():
             known, positions = self._where(), batch.positions
-            token = self._finishing(positions) or _token(known, positions)
+            finishing = self._finishing(positions)
+            token = finishing or _token(known, positions)
             wanted = ~np.isin(batch.records["link"], self._removed)
             if clicks := int(wanted.sum()):
                 if positions and token not in (note.token for note in self._begun.values()):
@@ -133,7 +135,7 @@ class ClickHouseStore(ClickHouseWords):
                             for stream, at in positions.items()
                         }
                     )
-                self._insert(batch, wanted, token)
+                self._insert(batch, wanted, token, again=bool(finishing))
                 self._version += 1
             if positions:
                 self._note({stream: Note(at, at, "") for stream, at in positions.items()})
@@ -154,24 +156,15 @@ class ClickHouseStore(ClickHouseWords):
             )
         return next(iter(tokens), "")
 
-    def _insert(self, batch: Batch, wanted: npt.NDArray[np.bool_], token: str) -> None:
-        """The wanted clicks in pieces, cut before any are left out: so a repeated batch has the same ones."""
-        words = {
-            name: _distinct([agent[at] for agent in batch.agents]) for at, name in enumerate(Agent._fields)
-        }
-        words["referrer"] = _distinct(batch.referrers)
-        for number, start in enumerate(range(0, len(wanted), PIECE)):
-            some = batch.records[start : start + PIECE][wanted[start : start + PIECE]]
-            if not len(some):
-                continue
-            columns: dict[str, Any] = {
-                name: np.ascontiguousarray(some[name]) for name in ("time", "link", "place", "kind", "flags")
-            }
-            columns["visitor"] = short(some["visitor"])
-            for name, (known, word_of) in words.items():
-                number_of = word_of[some["referrer" if name == "referrer" else "agent"]]
-                columns[name] = pa.DictionaryArray.from_arrays(pa.array(number_of), known)
-            self._server.insert("clicks", pa.table(columns), f"{token}-{number}" if token else "")
+    def _insert(
+        self, batch: Batch, wanted: npt.NDArray[np.bool_], token: str, *, again: bool = False
+    ) -> None:
+        """The wanted clicks; `again`: it was begun before, so a killed server may have noted it and lost it."""
+        for number, some in pieces(batch, wanted, PIECE):
+            name = f"{token}-{number}" if token else ""
+            self._server.insert("clicks", some, name)
+            if again and not self.address.cluster:
+                put_back(self._server, some, name, self.kept_since or 0)
 
     def _note(self, notes: Mapping[str, Note], *, forgotten: bool = False) -> None:
         """Write down where streams are, all of them at once, and remember it."""
@@ -258,7 +251,12 @@ class ClickHouseStore(ClickHouseWords):
             if now >= self._looked + LOOK_S:
                 self._looked = now
                 self._let_leave()
-                total = int(self._ask("SELECT sum(clicks) AS total FROM {}.seen")["total"][0])
+                found = self._ask(
+                    "SELECT sum(clicks) AS total, toUnixTimestamp(now()) - uptime() AS started FROM {}.seen"
+                )
+                total, started = int(found["total"][0]), int(found["started"][0])
+                if not (hurried or self.address.cluster) and self._even.tend(started, self.kept_since or 0):
+                    self._version += 1
                 if total != self._total:
                     self._total, self._version = total, self._version + 1
             since = 0 if keep_from is None else keep_from // DAY_MS * DAY_MS
@@ -381,13 +379,3 @@ def _token(known: Mapping[str, Position], positions: Mapping[str, Position]) -> 
         return ""
     told = [f"{stream} {known.get(stream, START)} {at}" for stream, at in sorted(positions.items())]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
-
-
-def _distinct(words: Sequence[str]) -> tuple[pa.Array, npt.NDArray[np.int32]]:
-    """Words, each once, and by its place in the list which of them it is. Whole UTF-8: half a surrogate pair would hold up
-    all that come after it.
-    """
-    numbers = dict[str, int]()
-    plain = (word.encode("utf-8", "replace").decode() for word in words)
-    word_of = [numbers.setdefault(word, len(numbers)) for word in plain]
-    return pa.array(list(numbers), pa.string()), np.array(word_of, np.int32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -74,11 +75,14 @@ class Server:
             self._connected(patience).command(sql, settings=said)
 
     def insert(self, table: str, columns: pa.Table, token: str = "") -> None:
-        """Rows into a table of the database: all on one server at once, and those of one `token` once."""
-        settings = {"async_insert": "0", "max_partitions_per_insert_block": "0"}
-        if token:
-            settings["insert_deduplication_token"] = token
-            settings["deduplicate_blocks_in_dependent_materialized_views"] = "1"
+        """Rows into a table of the database: all on one server at once, and those of one `token` once; without one always."""
+        settings = {
+            "async_insert": "0",
+            "max_partitions_per_insert_block": "0",
+            # None at all would be told apart by what is in it: clicks that are alike would be taken for a repeated batch.
+            "insert_deduplication_token": token or secrets.token_hex(16),
+            "deduplicate_blocks_in_dependent_materialized_views": "1",
+        }
         if self.address.quorum:
             settings["insert_quorum"] = self.address.quorum
         with self._faults():

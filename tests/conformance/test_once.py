@@ -140,6 +140,20 @@ def test_a_batch_may_come_as_often_as_it_likes_and_shorter(opened: Opened) -> No
     store.close()
 
 
+def test_a_batch_is_on_the_disk_before_its_spool_may_go(opened: Opened) -> None:
+    store = opened()
+    syncs = (
+        "SELECT event, value FROM system.events WHERE event IN ('FileSync', 'DirectorySync') ORDER BY event"
+    )
+    store.append(batch(10, {"a": Position(1, 10)}))
+    before = store._server.ask(syncs)["value"]
+    store.append(batch(10, {"a": Position(1, 20)}, seed=2))
+    if not store.address.cluster:  # its replicas have it from each other
+        files = store._server.ask(syncs)["value"] - before
+        assert (files >= [4, 20]).all(), files  # of two notes, and of clicks of two months
+    store.close()
+
+
 def write(spool: Spool, times: range) -> None:
     async def put() -> None:
         for time_ms in times:
