@@ -14,6 +14,7 @@ from clickatlas.settings import Settings
 
 MANY_PARTS = 300  # of a table and month: ClickHouse slows inserts down from 1,000 on
 BEHIND_S = 60
+HELD_S = 600  # after a start of ClickHouse counts are held against clicks by then
 
 
 def look(settings: Settings) -> Iterator[Finding]:
@@ -61,6 +62,7 @@ def _asked(server: Server) -> Iterator[Finding]:
             "Let 'clickatlas migrate-store' end, or run it again.",
         )
     yield from _parts(server)
+    yield from _counts(server)
     yield from _replicas(server)
 
 
@@ -85,6 +87,31 @@ def _parts(server: Server) -> Iterator[Finding]:
                 f"ClickHouse does not keep up with merging: {table} has {parts:,} parts of {partition}.",
                 "Let batches be larger (ingest_interval_ms), or give ClickHouse a quicker disk. See system.merges.",
             )
+
+
+def _counts(server: Server) -> Iterator[Finding]:
+    """Of a server of its own: whether counts were held against clicks since it was started (`clickhouse_even`)."""
+    database = server.address.database
+    found = server.ask(
+        "SELECT toInt64(toUnixTimestamp(now())) AS now, toInt64(uptime()) AS runs, max(value) AS even"
+        f" FROM {database}.marks WHERE name = 'even'"
+    )
+    now, runs, even = (int(found[name][0]) for name in ("now", "runs", "even"))
+    if server.address.cluster or runs < HELD_S or even >= now - runs:
+        return
+    begun = server.ask(
+        f"SELECT stream FROM {database}.spool_positions FINAL WHERE token != '' AND NOT forgotten ORDER BY stream"
+    )["stream"].tolist()
+    why = "the log of clickatlas says which table differs, or clickatlas does not run"
+    mend = "See its log, or start it (docs/clickhouse.md, 'A single server that is killed')."
+    if begun:
+        why = f"a batch of {', '.join(begun[:3])}{' and others' if len(begun) > 3 else ''} was begun and is not finished"
+        mend = "Start clickatlas on the machine that has this spool, or count its disk: 'clickatlas ingest --once'."
+    yield warning(
+        "clickhouse_counts",
+        f"Counts were not held against the clicks since ClickHouse was started {runs // 60:,} minutes ago: {why}.",
+        mend,
+    )
 
 
 def _replicas(server: Server) -> Iterator[Finding]:

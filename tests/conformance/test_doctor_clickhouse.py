@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from clickatlas.clicks.clickhouse import ClickHouseStore
+from clickatlas.clicks import clickhouse_even
+from clickatlas.clicks.clickhouse import ClickHouseStore, Note
 from clickatlas.clicks.clickhouse_server import Server
 from clickatlas.clicks.moving_notes import MoveNotes
+from clickatlas.clicks.store import Position
 from clickatlas.doctor import clickhouse
 from clickatlas.doctor.examine import examine
 from clickatlas.doctor.finding import Level
@@ -32,6 +35,18 @@ def test_what_the_doctor_says(tmp_path: Path, where: str, monkeypatch: pytest.Mo
     with monkeypatch.context() as soon:
         soon.setattr(clickhouse, "MANY_PARTS", 1)
         assert levels(where, tmp_path) == fine | {"clickhouse_parts": Level.WARNING}
+    with monkeypatch.context() as later:
+        later.setattr(clickhouse, "HELD_S", -1)
+        assert levels(where, tmp_path) == fine | {"clickhouse_counts": Level.WARNING}
+        note = Note(Position(0, 0), Position(1, 2), "token")
+        store._note({"a stream": note})
+        [said] = [f for f in clickhouse.look(Settings(data=tmp_path, clicks_url=where)) if f.wrong]
+        assert "a batch of a stream was begun" in said.what
+        store._note({"a stream": note._replace(done=note.ends, token="")})
+        later.setattr(clickhouse_even, "EVERY_S", 0)
+        for _ in range(2):
+            store._even.tend(int(time.time()) - 9, 0)
+        assert levels(where, tmp_path) == fine
     server = Server(store.address)
     MoveNotes(server).begin("a file")
     assert levels(where, tmp_path) == fine | {"clicks_copied": Level.WARNING}
