@@ -251,9 +251,9 @@ class ClickHouseStore(ClickHouseWords):
             if now >= self._looked + LOOK_S:
                 self._looked = now
                 self._let_leave()
-                found = self._ask(
-                    "SELECT sum(clicks) AS total, toUnixTimestamp(now()) - uptime() AS started FROM {}.seen"
-                )
+                # Of a cluster each server has a time of its own.
+                since_when = "0" if self.address.cluster else "toUnixTimestamp(now()) - uptime()"
+                found = self._ask(f"SELECT sum(clicks) AS total, {since_when} AS started FROM {{}}.seen")
                 total, started = int(found["total"][0]), int(found["started"][0])
                 if not (hurried or self.address.cluster) and self._even.tend(started, self.kept_since or 0):
                     self._version += 1

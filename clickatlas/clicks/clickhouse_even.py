@@ -22,12 +22,13 @@ import pyarrow as pa
 
 from clickatlas.clicks.clickhouse_schema import COUNTED, Table
 from clickatlas.clicks.clickhouse_scope import among
-from clickatlas.clicks.clickhouse_server import RIGHTS, ClickHouseFault, Server
+from clickatlas.clicks.clickhouse_server import RIGHTS, TOO_MUCH, ClickHouseFault, Server
 from clickatlas.clicks.periods import DAY_MS, QUARTER_MS
 
 LOOKS = 3  # in a row that must find the same
 EVERY_S = 1.0  # between two looks; doubled while something stays under way
 SELDOM_S = 60.0
+FAILED_S = 600.0  # after a look that was refused or too much: clicks are counted all the same
 STALE_S = 600  # who made up for something that long ago was killed
 EXISTS = 57  # ClickHouse's number of that error
 MINE = "mending"  # a table that is there while somebody makes up for something: only one can make it
@@ -70,6 +71,7 @@ class Evenness:
         self._database = server.address.database
         self._is_due, self._started = False, 0
         self._looks: list[Look] = []
+        self._left: set[str] = set()  # tables that count more than there is
         self._next, self._pause = 0.0, EVERY_S
 
     def tend(self, started: int, since: int) -> bool:
@@ -79,19 +81,23 @@ class Evenness:
         """
         if abs(started - self._started) > 1:
             self._started, self._is_due, self._looks = started, True, []
-            self._next, self._pause = 0.0, EVERY_S
+            self._next, self._pause, self._left = 0.0, EVERY_S, set()
         if not self._is_due or time.monotonic() < self._next:
             return False
         try:
             return self._tend(since)
         except ClickHouseFault as fault:
-            if fault.code not in RIGHTS:
+            if fault.code not in (*RIGHTS, *TOO_MUCH):
                 raise
+            self._is_due = fault.code not in RIGHTS
+            self._looks, self._next = [], time.monotonic() + FAILED_S
             log.warning(
-                "counts can't be held against clicks, as the user may not see what ClickHouse is at: %s",
+                "counts can't be held against clicks%s: %s",
+                ", which is tried again"
+                if self._is_due
+                else ", as the user may not see what ClickHouse is at",
                 fault,
             )
-            self._is_due = False
             return False
 
     def _tend(self, since: int) -> bool:
@@ -100,6 +106,10 @@ class Evenness:
         began = int(clock["now"][0])
         if int(clock["even"][0]) > self._started + 1:  # they were since, as this process or another found
             self._is_due = False
+            return False
+        if self._still_under_way():
+            self._pause = min(2 * self._pause, SELDOM_S)
+            self._next = time.monotonic() + self._pause
             return False
         look = self.look(since)
         self._looks = [*self._looks, look] if all(look.agrees(other) for other in self._looks) else [look]
@@ -124,6 +134,11 @@ class Evenness:
         )
         return frozenset(found["name"].tolist())
 
+    def _still_under_way(self) -> bool:
+        """Whether another look can't agree with those before it yet: each may read a billion clicks, this reads none."""
+        before = frozenset[str]().union(*(look.under_way for look in self._looks))
+        return bool(before and before & self._under_way())
+
     def look(self, since: int) -> Look:
         """At what was changed since all were even; `since` as with `tend`."""
         under_way = self._under_way()
@@ -133,7 +148,9 @@ class Evenness:
             f" (SELECT max(value) FROM {self._database}.marks WHERE name = 'even')"
         )
         months = sorted(parts["month"].tolist())
-        for name in HELD if months else ():
+        for name, (source, *_) in HELD.items() if months else ():
+            if {name, source} & self._left:
+                continue
             if len((lacking := self._lacking(TABLES[name], months, since))["lacking"]):
                 return Look(name, lacking, under_way | self._under_way())
         return Look("", {}, under_way | self._under_way())
@@ -178,13 +195,16 @@ class Evenness:
         last = self._looks[-1]
         if (more := -int(last.lacking["lacking"].clip(max=0).sum())) > 0:
             log.error("%s counts %d clicks that are not there; it is left as it is", last.table, more)
-            self._is_due = False
+            self._left.add(last.table)
+            self._looks = []
             return False
-        with self._alone() as alone:
-            if alone and (look := self.look(since)).agrees(last) and not look.under_way:
+        with self._alone() as who:
+            if not who or not (look := self.look(since)).agrees(last) or look.under_way:
+                return False
+            mine = self._ask(f"SELECT 1 AS it {self._mark} AND comment = '{who}'")
+            if len(mine["it"]):  # nobody took this for one that was killed
                 self._make_up(last)
-                return True
-        return False
+        return bool(len(mine["it"]))
 
     def _make_up(self, look: Look) -> None:
         clicks = int(look.lacking["lacking"].sum())
@@ -203,23 +223,28 @@ class Evenness:
             columns |= {"first": pa.array(known["first"]), "last": pa.array(known["last"])}
         self._server.insert(look.table, pa.table(columns))
 
+    @property
+    def _mark(self) -> str:
+        return f"FROM system.tables WHERE database = '{self._database}' AND name = '{MINE}'"
+
     @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Whether nobody else makes up for something until the end."""
+    def _alone(self) -> Iterator[str]:
+        """A name under which nobody else makes up for something until the end; "" where another does."""
         name, who = f"{self._database}.{MINE}", secrets.token_hex(8)
         try:
             self._server.do(f"CREATE TABLE {name} (nothing UInt8) ENGINE = Memory COMMENT '{who}'")
         except ClickHouseFault as fault:
             if fault.code != EXISTS:
                 raise
-            of = f"FROM system.tables WHERE database = '{self._database}' AND name = '{MINE}'"
             if len(
-                self._ask(f"SELECT 1 AS it {of} AND metadata_modification_time < now() - {STALE_S}")["it"]
+                self._ask(f"SELECT 1 AS it {self._mark} AND metadata_modification_time < now() - {STALE_S}")[
+                    "it"
+                ]
             ):
                 self._server.do(f"DROP TABLE IF EXISTS {name} SYNC")
-            yield False
+            yield ""
             return
         try:
-            yield True
+            yield who
         finally:
             self._server.do(f"DROP TABLE IF EXISTS {name} SYNC")

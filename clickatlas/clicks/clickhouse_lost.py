@@ -28,13 +28,16 @@ def put_back(server: Server, clicks: pa.Table, name: str, since: int) -> int:
     may be the same in all that is compared. Before `since` (ms) none are looked for. `name` is the piece's own. Counts of
     them are left as they are, as each table has its own part. Raises `ClickHouseFault`.
     """
+    beside = f"lost_{name.replace('-', '_')}"
+    # Of one that was killed at this; a command of its that still runs ends before.
+    server.do(f"DROP TABLE IF EXISTS {server.address.database}.{beside} SYNC")
     lost = clicks.filter(pa.array(_lost(server, clicks, since)))
     if lost.num_rows:
         log.error(
             "ClickHouse had taken %d clicks and lost them when it was killed; they are put back",
             lost.num_rows,
         )
-        _attach(server, lost, f"lost_{name.replace('-', '_')}")
+        _attach(server, lost, beside)
     hosts = clicks.select(["link", "referrer"]).group_by(["link", "referrer"]).aggregate([])
     server.insert("hosts", hosts)  # may be said twice
     return int(lost.num_rows)
@@ -46,7 +49,9 @@ def _lost(server: Server, clicks: pa.Table, since: int) -> npt.NDArray[np.bool_]
     database = server.address.database
     there = server.ask(
         f"SELECT {', '.join(TOLD_BY)}, toInt64(count()) AS times FROM {database}.clicks WHERE {among('link', np.unique(links))}"
-        f" AND time BETWEEN {max(int(times.min()), since)} AND {int(times.max())} GROUP BY {', '.join(TOLD_BY)}"
+        f" AND time BETWEEN {max(int(times.min()), since)} AND {int(times.max())}"
+        # Between a click that was imported and one of today may lie all that there are.
+        f" AND {among('time', np.unique(times))} GROUP BY {', '.join(TOLD_BY)}"
     )
     removed = server.ask(f"SELECT DISTINCT link FROM {database}.removed_links")["link"]
     sent = clicks.select(TOLD_BY).group_by(TOLD_BY).aggregate([([], "count_all")])
@@ -75,7 +80,6 @@ def _months(times: npt.NDArray[np.int64]) -> npt.NDArray[np.datetime64]:
 def _attach(server: Server, clicks: pa.Table, name: str) -> None:
     """Into the table of clicks by a table beside it: what goes in as an insert is counted in all others again."""
     database = server.address.database
-    server.do(f"DROP TABLE IF EXISTS {database}.{name} SYNC")
     server.do(f"CREATE TABLE {database}.{name} AS {database}.clicks")
     server.insert(name, clicks)
     for month in np.unique(_months(clicks["time"].to_numpy())):

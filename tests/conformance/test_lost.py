@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from clickatlas.clicks import clickhouse, clickhouse_even
 from clickatlas.clicks.clickhouse import ClickHouseStore
 from clickatlas.clicks.clickhouse_even import Evenness
 from clickatlas.clicks.clickhouse_schema import CLICKS, COUNTED
+from clickatlas.clicks.clickhouse_server import ClickHouseFault, Server
 from clickatlas.clicks.store import Batch, Position
 from clickatlas.redirect.record import RECORD, Agent
 from tests.conformance.stores import clickhouse as made
@@ -118,7 +120,7 @@ def settle(*stores: ClickHouseStore, looks: int = 40) -> None:
             break
 
 
-def whole(opened: Opened, *batches: Batch) -> dict[str, list[tuple[Any, ...]]]:
+def whole(*batches: Batch) -> dict[str, list[tuple[Any, ...]]]:
     """What there is where nothing was lost."""
     with made("chdb") as other:
         store = other()
@@ -129,15 +131,24 @@ def whole(opened: Opened, *batches: Batch) -> dict[str, list[tuple[Any, ...]]]:
         return found
 
 
+FIRST_BATCH, CUT_BATCH = batch(60, {"a": Position(1, 10)}, 1), batch(100, ONE, 2)
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, list[tuple[Any, ...]]]:
+    return whole(FIRST_BATCH, CUT_BATCH)
+
+
 @pytest.mark.parametrize("which", ["clicks", *(table.name for table in COUNTED), "all", "one month"])
 def test_what_was_noted_and_lost_is_made_up_for(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, which: str
+    opened: Opened,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    expected: dict[str, list[tuple[Any, ...]]],
+    which: str,
 ) -> None:
-    first, given = batch(60, {"a": Position(1, 10)}, 1), batch(100, ONE, 2)
-    expected = whole(opened, first, given)
-    store = opened()
-    store.append(first)
-    settle(store)
+    given, store = CUT_BATCH, opened()
+    store.append(FIRST_BATCH)
     mine = cut(store, monkeypatch, given)
     month = {part for part in mine if part[1].startswith("202312")}
     lose(store, {"all": mine, "one month": month}.get(which, {part for part in mine if part[0] == which}))
@@ -162,7 +173,7 @@ def test_whatever_is_lost_of_whatever_batches(opened: Opened, monkeypatch: pytes
     chance = np.random.default_rng(8)
     given = list[Batch]()
     stores = {name: opened() for name in "ab"}
-    for turn in range(1, 5):
+    for turn in range(1, 4):
         cuts, lost = {}, set[tuple[str, str]]()
         for name in "ab":
             cuts[name] = batch(int(chance.integers(1, 30)), {name: Position(turn, 10)}, turn, days=2)
@@ -176,8 +187,7 @@ def test_whatever_is_lost_of_whatever_batches(opened: Opened, monkeypatch: pytes
             stores[name].append(cuts[name])
         settle(*stores.values())
         given += cuts.values()
-        if turn % 2 == 0:
-            assert all_there(stores["a"]) == whole(opened, *given)
+    assert all_there(stores["a"]) == whole(*given)
     for store in stores.values():
         store.close()
 
@@ -205,7 +215,7 @@ def test_nothing_is_made_up_for_while_a_batch_is_not_finished(
     store = opened()
     store.append(given)
     settle(store, other)
-    assert all_there(other) == whole(opened, given, batch(20, {"b": Position(1, 10)}, 2))
+    assert all_there(other) == whole(given, batch(20, {"b": Position(1, 10)}, 2))
     store.close()
     other.close()
 
@@ -230,15 +240,24 @@ def test_deleted_links_and_days_that_are_let_go_of_stay_away(
     store.close()
 
 
-def test_more_than_there_is_is_told_and_left(opened: Opened, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("table", "other"), [("place_days", "time_quarters"), ("place_months", "seen")])
+def test_more_than_there_is_is_told_and_left(
+    opened: Opened, caplog: pytest.LogCaptureFixture, table: str, other: str
+) -> None:
+    """And holds up nothing else, but for what it would be held against."""
     store = opened()
     store.append(batch(50, {"a": Position(1, 10)}, 1))
-    days = f"{store.address.database}.place_days"
-    store._server.do(f"INSERT INTO {days} SELECT * FROM {days} LIMIT 1")
-    before = all_there(store)
+    expected = all_there(store)
+    more = f"{store.address.database}.{table}"
+    store._server.do(f"INSERT INTO {more} SELECT * FROM {more} LIMIT 1")
+    keep_parts(store)
+    lose(store, {part for part in parts(store) if part[0] == other})
     settle(store)
-    assert all_there(store) == before
-    assert "place_days counts" in caplog.text
+    found = all_there(store)
+    assert {name for name in expected if found[name] != expected[name]} == {table}
+    assert f"{table} counts" in caplog.text
+    assert f"{other} lacked 50" in caplog.text
+    assert not store._even._is_due
     store.close()
 
 
@@ -275,6 +294,107 @@ def test_batches_of_no_stream_are_stored_however_alike(opened: Opened) -> None:
     store = opened()
     for _ in range(2):
         store.append(batch(5, {}, 3))
-    assert all_there(store) == whole(opened, batch(5, {}, 3), batch(5, {}, 3))
+    assert all_there(store) == whole(batch(5, {}, 3), batch(5, {}, 3))
     assert len(all_there(store)["clicks"]) == 10
+    store.close()
+
+
+def test_what_is_asked_for_is_of_the_batch(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all that happened meanwhile: between an imported click and one of today may lie all clicks that there are."""
+    store = opened()
+    store.append(batch(3000, {}, 1))
+    given = batch(2, ONE, 2)
+    given.records["time"] = FIRST, FIRST + 30 * 86_400_000
+    given.records["link"] = 1
+    cut(store, monkeypatch, given)
+    store.close()
+    store, most, asked = opened(), [0], Server.ask
+
+    def counting(self: Server, *question: Any) -> Any:
+        found = asked(self, *question)
+        most[0] = max(most[0], *map(len, found.values()))
+        return found
+
+    monkeypatch.setattr(Server, "ask", counting)
+    store.append(given)
+    monkeypatch.undo()
+    assert 0 < most[0] < 10
+    assert len(ask(store, "SELECT time FROM {}.clicks")) == 3002
+    store.close()
+
+
+def test_who_puts_back_may_be_killed(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After any of its commands: nothing is put back twice, and nothing lies about afterwards."""
+    given = batch(40, ONE, 2)
+    expected = whole(given)
+    for at in range(1, 5):
+        with made("chdb") as another:
+            store = another()
+            lost = cut(store, monkeypatch, given)
+            lose(store, {part for part in lost if part[0] == "clicks"})
+            store.close()
+            store, left, do = another(), [at], Server.do
+
+            def failing(
+                self: Server, *command: Any, left: list[int] = left, do: Any = do, **more: Any
+            ) -> None:
+                do(self, *command, **more)
+                left[0] -= 1
+                if left[0] < 0:
+                    raise Crash
+
+            with monkeypatch.context() as broken:
+                broken.setattr(Server, "do", failing)
+                with suppress(Crash):
+                    store.append(given)
+            store.close()
+            store = another()
+            store.append(given)
+            assert all_there(store) == expected
+            assert not ask(
+                store, "SELECT name FROM system.tables WHERE database = '{}' AND name LIKE 'lost%'"
+            )
+            store.close()
+
+
+def test_counts_are_not_added_up_again_and_again_for_one_batch(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine may be gone for good: each look reads all clicks of the months that were changed."""
+    given, looks, look = batch(50, ONE, 1), list[Any](), Evenness.look
+    store, other = opened(), opened()
+    cut(store, monkeypatch, given)
+    monkeypatch.setattr(Evenness, "look", lambda self, since: (looks.append(self), look(self, since))[1])
+    settle(other)
+    assert other._even._is_due
+    assert len(looks) == 1
+    store.close()
+    store = opened()
+    store.append(given)
+    settle(store, other)
+    assert not other._even._is_due
+    store.close()
+    other.close()
+
+
+def test_what_is_too_much_for_clickhouse_holds_up_nobody(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, looks = opened(), list[Any]()
+
+    def too_much(self: Evenness, _since: int) -> Any:
+        looks.append(self)
+        raise ClickHouseFault("MEMORY_LIMIT_EXCEEDED", 241)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Evenness, "look", too_much)
+        store.append(batch(50, ONE, 1))
+        for _ in range(3):
+            store.tend()
+    assert len(looks) == 1
+    assert "MEMORY_LIMIT_EXCEEDED" in caplog.text
+    assert store._even._is_due
+    store._even._next = 0.0
+    settle(store)
+    assert not store._even._is_due
     store.close()
