@@ -21,10 +21,12 @@ export type Room = (typeof ROOMS)[number]["id"];
 export const mine = () =>
   ROOMS.filter((room) => !("owners" in room) || signIn.session!.may.includes("admin"));
 
-/** The dialog stands beside the page, not in the menu that opens it: the menu closes. */
-export function openSettings(room: Room = "profile"): void {
-  const dialog = mount(Settings, {
-    target: document.body,
-    props: { room, onclose: () => void unmount(dialog) },
-  });
+/** The dialog stands beside the page, not in the menu that opens it: the menu closes, and gives the focus to `opener`. */
+export function openSettings(room: Room = "profile", opener = document.activeElement): void {
+  const onclose = () => {
+    void unmount(dialog);
+    // The browser gives it back to who had it when the dialog opened: nobody, where that was lost while this was loaded.
+    if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus();
+  };
+  const dialog = mount(Settings, { target: document.body, props: { room, onclose } });
 }
