@@ -13,7 +13,7 @@ import pytest
 from clickatlas.clicks import clickhouse, clickhouse_arrivals, clickhouse_schema
 from clickatlas.clicks.clickhouse import ClickHouseStore
 from clickatlas.clicks.clickhouse_arrivals import OVERLAP_MS, ClickHouseArrivals
-from clickatlas.clicks.clickhouse_schema import TOLD_MINUTES, migrations
+from clickatlas.clicks.clickhouse_schema import TOLD_MINUTES, VERSION, migrations
 from clickatlas.clicks.clickhouse_server import ClickHouseFault, Server
 from clickatlas.clicks.periods import DAY_MS
 from clickatlas.clicks.store import Batch, Position, Shared
@@ -240,9 +240,11 @@ def test_a_store_of_before_is_brought_along(
         where = opened.args[0]  # type: ignore[attr-defined]
         old.close()
     settings = Settings(data=tmp_path, clicks_url=where)
-    assert "of format 1, and brought to 2 by the next start" in next(iter(doctor.look(settings))).what
+    assert (
+        f"of format 1, and brought to {VERSION} by the next start" in next(iter(doctor.look(settings))).what
+    )
     store = opened()
-    assert "of format 2." in next(iter(doctor.look(settings))).what
+    assert f"of format {VERSION}." in next(iter(doctor.look(settings))).what
     arrivals = store.arrivals()
     store.append(cut)
     assert all_of(store) == (80,) * 4
@@ -253,5 +255,5 @@ def test_a_store_of_before_is_brought_along(
     assert all_of(store) == (85,) * 4
     store.close()
     monkeypatch.setattr(clickhouse_schema, "VERSION", 1)
-    with pytest.raises(Problem, match="format 2, this one reads up to 1"):
+    with pytest.raises(Problem, match=f"format {VERSION}, this one reads up to 1"):
         opened()
