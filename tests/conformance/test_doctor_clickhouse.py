@@ -29,6 +29,9 @@ def levels(where: str, tmp_path: Path) -> dict[str, Level]:
 
 def test_what_the_doctor_says(tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fine = {"clickhouse": Level.FINE}
+    monkeypatch.setattr(
+        clickhouse, "HELD_S", 1 << 40
+    )  # the engine runs as long as this process, and nobody tends
     assert levels(where, tmp_path) == fine
     store = ClickHouseStore(where)
     assert levels(where, tmp_path) == fine
