@@ -227,7 +227,7 @@ class Supervisor:
             listener, secret = self._held.listener.fileno(), self._held.secret
             command += ["--listener", str(listener), "--secret", str(secret), "--ready", str(telling)]
             command += ["--slot", str(slot), "--role", self._role.name]
-            passed = passed + [fd for fd in (listener, secret, telling) if fd >= 0]
+            passed += [fd for fd in (listener, secret, telling) if fd >= 0]
         # A session of its own: Ctrl-C reaches this process, which then ends the others in order.
         try:
             process = subprocess.Popen(
