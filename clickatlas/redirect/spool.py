@@ -78,6 +78,7 @@ class Spool:
         self._written: list[tuple[float, list[tuple[Deliver, bytes]]]] = []  # and not flushed yet
         self.turned: Callable[[int, float], None] | None = None  # told how many were answered, after how long
         self._syncing: asyncio.Task[None] | None = None
+        self._unsafe = False  # something was written since the disk was last asked
         self._fd = -1
         self._number = 0
         self._size = 0
@@ -132,6 +133,7 @@ class Spool:
         self._buffer.clear()
         self._waiting = []
         self._write(payload, len(waiting))
+        self._unsafe = True
         if self._fsync_s:
             self._deliver((self._begun, waiting))
         else:
@@ -154,8 +156,11 @@ class Spool:
             self._deliver(*written)
 
     async def _sync_later(self) -> None:
-        await asyncio.sleep(self._fsync_s)
-        await self._sync()
+        """What comes while the disk is busy is flushed an interval later, also where no click comes after it."""
+        while self._unsafe:
+            await asyncio.sleep(self._fsync_s)
+            self._unsafe = False
+            await self._sync()
 
     async def _sync(self) -> None:
         try:

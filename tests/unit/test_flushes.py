@@ -22,11 +22,13 @@ class Disk:
         self.times: list[float] = []
         self.may = threading.Event()
         self.may.set()
+        self.asked = threading.Event()
         self._real = os.fdatasync
         monkeypatch.setattr(os, "fdatasync", self._flush)
 
     def _flush(self, fd: int) -> None:
         size = os.fstat(fd).st_size  # what comes while the disk is busy is not surely taken
+        self.asked.set()
         assert self.may.wait(30)
         self._real(fd)
         self.taken[os.fstat(fd).st_ino] = size
@@ -93,3 +95,25 @@ def test_with_an_interval_answers_do_not_wait_and_the_disk_has_them_soon(
     asyncio.run(ask())
     pauses = [after - before for before, after in zip(disk.times[1:], disk.times[2:], strict=False)]
     assert all(pause >= interval * 0.5 for pause in pauses), pauses
+
+
+def test_what_comes_while_the_disk_is_busy_is_flushed_though_no_click_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    spool = Spool(tmp_path, fsync_ms=20)
+
+    async def ask() -> None:
+        disk.may.clear()
+        await spool.put(click(spool, 0))
+        assert await asyncio.to_thread(disk.asked.wait, 30)
+        await spool.put(click(spool, 1))  # the last one
+        disk.may.set()
+        for _ in range(600):
+            if disk.has_all(tmp_path):
+                break
+            await asyncio.sleep(0.05)
+        assert disk.has_all(tmp_path)
+
+    asyncio.run(ask())
+    assert len(disk.times) == 2
