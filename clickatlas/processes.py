@@ -71,19 +71,19 @@ def run_street(
     settings: Settings, *, listener: int, slot: int, secret: int, ready: int, role: str = "serve"
 ) -> None:
     """Answer short links on the socket with the descriptor `listener`; see `redirect.worker.run`."""
-    from clickatlas.redirect.worker import run
-
     die_with_parent()
     leave_no_core()
+    from clickatlas.redirect.worker import run
+
     logs.configure(settings)
     run(settings, socket.socket(fileno=listener), slot=slot, secret=secret, ready=ready, role=role)
 
 
 def run_app(settings: Settings) -> None:
     """Serve the API on the app's Unix socket until told to stop."""
+    _begin_beside(settings)
     from clickatlas.app import create_app
 
-    _begin_beside(settings)
     app = create_app(settings)
 
     def leaving() -> None:
@@ -95,15 +95,19 @@ def run_app(settings: Settings) -> None:
 
 def run_desk(settings: Settings, *, counts: bool) -> None:
     """Say how a role without the app is, on a Unix socket, until told to stop; with `counts`, move its clicks meanwhile."""
+    _begin_beside(settings)
     from clickatlas.desk import create_desk, socket_of
 
-    _begin_beside(settings)
     _answer_at(socket_of(settings, counts=counts), create_desk(settings, counts=counts), lambda: None)
 
 
 def is_child() -> bool:
-    """Whether a supervisor started this process: 'app' and 'ingest' then are the processes of these names."""
-    return os.environ.get(PARENT) == str(os.getppid())
+    """Whether a supervisor started this process: 'app' and 'ingest' then are the processes of these names.
+
+    Also where that one was killed since. Who took itself for a user's 'app' then would want the mark on the data folder
+    that it has itself, and keep it from everybody else.
+    """
+    return PARENT in os.environ
 
 
 def _begin_beside(settings: Settings) -> None:

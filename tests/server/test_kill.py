@@ -50,12 +50,14 @@ def test_supervisor_killed(victim: Served) -> None:
         each_once(victim, client, *loads)
 
 
-def test_supervisor_killed_while_a_worker_starts(victim: Served) -> None:
-    """It has the port, and does not know yet that it is to end with who started it: on a busy machine, for seconds."""
+@pytest.mark.parametrize("what", ["street", "app"])
+def test_supervisor_killed_while_a_child_starts(victim: Served, what: str) -> None:
+    """It has the port and the mark, and does not know yet that it is to end with who started it: on a busy machine, for seconds."""
     assert victim.process is not None
-    before = set(victim.street_pids())
+    pids = victim.street_pids if what == "street" else victim.app_pids
+    before = set(pids())
     os.kill(min(before), signal.SIGKILL)
-    [young] = until(lambda: set(victim.street_pids()) - before, "another street worker")
+    [young] = until(lambda: set(pids()) - before, f"another process of the {what}")
     os.kill(young, signal.SIGSTOP)
     victim.kill()
     victim.launch()
@@ -63,6 +65,7 @@ def test_supervisor_killed_while_a_worker_starts(victim: Served) -> None:
     with suppress(ProcessLookupError):
         os.kill(young, signal.SIGCONT)
     victim.wait()
+    assert not is_alive(young)
 
 
 def _nothing_is_held(victim: Served, family: list[int]) -> None:

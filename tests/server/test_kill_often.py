@@ -92,9 +92,15 @@ class Killer:
     def supervisor(self) -> None:
         process = self.served.process
         assert process is not None
-        assert process.poll() is None, f"ended by itself with {process.returncode}"
+        assert process.poll() is None, (
+            f"ended by itself with {process.returncode}: {_end_of(self.served.log)}"
+        )
         self.kill("supervisor", process.pid)
         process.wait(30)
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-3000:]
 
 
 def _size(path: Path) -> int:
