@@ -163,8 +163,10 @@ class Spool:
             await self._sync()
 
     async def _sync(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.to_thread(_flushed, *self._handed_over())
+            # Shielded: work that is cancelled before a thread takes it up never closes its descriptor, and so its lock is kept.
+            await asyncio.shield(loop.run_in_executor(None, _flushed, *self._handed_over()))
         except OSError as error:
             self._doubt(error)
 

@@ -6,10 +6,12 @@ import asyncio
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from clickatlas.clicks.segments import has_writer
 from clickatlas.redirect.spool import Spool
 from tests.unit.test_spool_and_ingest import click
 
@@ -117,3 +119,22 @@ def test_what_comes_while_the_disk_is_busy_is_flushed_though_no_click_follows(
 
     asyncio.run(ask())
     assert len(disk.times) == 2
+
+
+def test_who_ends_with_a_flush_in_the_queue_lets_go_of_the_segment(tmp_path: Path) -> None:
+    spool, busy = Spool(tmp_path, fsync_ms=1), threading.Event()
+
+    async def ask() -> None:
+        loop = asyncio.get_running_loop()
+        threads = ThreadPoolExecutor(1)
+        loop.set_default_executor(threads)
+        loop.run_in_executor(None, busy.wait, 30)
+        await spool.put(click(spool, 0))
+        while not threads._work_queue.qsize():  # no thread has taken it up
+            await asyncio.sleep(0.001)
+        threading.Timer(0.2, busy.set).start()
+
+    asyncio.run(ask())
+    spool.close()
+    [segment] = tmp_path.rglob("*.spool")
+    assert not has_writer(segment)
