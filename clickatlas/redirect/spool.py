@@ -78,7 +78,6 @@ class Spool:
         self._written: list[tuple[float, list[tuple[Deliver, bytes]]]] = []  # and not flushed yet
         self.turned: Callable[[int, float], None] | None = None  # told how many were answered, after how long
         self._syncing: asyncio.Task[None] | None = None
-        self._unsafe = False  # something was written since the disk was last asked
         self._fd = -1
         self._number = 0
         self._size = 0
@@ -133,7 +132,6 @@ class Spool:
         self._buffer.clear()
         self._waiting = []
         self._write(payload, len(waiting))
-        self._unsafe = True
         if self._fsync_s:
             self._deliver((self._begun, waiting))
         else:
@@ -157,18 +155,20 @@ class Spool:
 
     async def _sync_later(self) -> None:
         """What comes while the disk is busy is flushed an interval later, also where no click comes after it."""
-        while self._unsafe:
+        number, safe = 0, 0
+        while (number, safe) < (self._number, self._size):
             await asyncio.sleep(self._fsync_s)
-            self._unsafe = False
-            await self._sync()
+            number, safe = self._number, await self._sync()
 
-    async def _sync(self) -> None:
+    async def _sync(self) -> int:
+        """Flush the segment; returns how many of its bytes that took."""
         loop = asyncio.get_running_loop()
         try:
             # Shielded: work that is cancelled before a thread takes it up never closes its descriptor, and so its lock is kept.
-            await asyncio.shield(loop.run_in_executor(None, _flushed, *self._handed_over()))
+            return await asyncio.shield(loop.run_in_executor(None, _flushed, *self._handed_over()))
         except OSError as error:
             self._doubt(error)
+            return self._size
 
     def _handed_over(self) -> tuple[int, tuple[Path, ...]]:
         """A descriptor of the segment that stays open while the disk is busy, and the folders to flush with it."""
@@ -293,11 +293,15 @@ class Spool:
             self._close_segment()
 
 
-def _flushed(fd: int, folders: tuple[Path, ...]) -> None:
-    """Flush a descriptor, and close it; then the entries of `folders`, without which a new file can't be found."""
+def _flushed(fd: int, folders: tuple[Path, ...]) -> int:
+    """Flush a descriptor, and close it; then the entries of `folders`, without which a new file can't be found.
+
+    Returns the bytes that were surely flushed: what is written meanwhile may not be.
+    """
     if fd < 0:
-        return
+        return 0
     try:
+        size = os.fstat(fd).st_size
         os.fdatasync(fd)
     finally:
         os.close(fd)
@@ -308,3 +312,4 @@ def _flushed(fd: int, folders: tuple[Path, ...]) -> None:
                 os.fsync(entries)
             finally:
                 os.close(entries)
+    return size

@@ -41,6 +41,14 @@ class Disk:
         found = [path.stat() for path in folder.rglob("*.spool")]
         return bool(found) and all(self.taken.get(one.st_ino, 0) >= one.st_size for one in found)
 
+    async def gets_all(self, folder: Path) -> None:
+        """Within 30 s."""
+        for _ in range(600):
+            if self.has_all(folder):
+                break
+            await asyncio.sleep(0.05)
+        assert self.has_all(folder)
+
 
 def test_with_0_no_answer_goes_out_before_the_disk_has_its_click(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -85,11 +93,7 @@ def test_with_an_interval_answers_do_not_wait_and_the_disk_has_them_soon(
             await asyncio.sleep(0)
         took = time.monotonic() - began
         assert len(disk.times) <= took / interval + 2 < number  # by the clock, however many clicks there are
-        for _ in range(600):
-            if disk.has_all(tmp_path):
-                break
-            await asyncio.sleep(0.05)
-        assert disk.has_all(tmp_path)
+        await disk.gets_all(tmp_path)
         count = len(disk.times)
         await asyncio.sleep(3 * interval)
         assert len(disk.times) == count  # nothing new: nothing is asked of the disk
@@ -111,11 +115,7 @@ def test_what_comes_while_the_disk_is_busy_is_flushed_though_no_click_follows(
         assert await asyncio.to_thread(disk.asked.wait, 30)
         await spool.put(click(spool, 1))  # the last one
         disk.may.set()
-        for _ in range(600):
-            if disk.has_all(tmp_path):
-                break
-            await asyncio.sleep(0.05)
-        assert disk.has_all(tmp_path)
+        await disk.gets_all(tmp_path)
 
     asyncio.run(ask())
     assert len(disk.times) == 2
